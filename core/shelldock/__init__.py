@@ -1,0 +1,1 @@
+"""Runs CloudShell shell drivers, unmodified, without a CloudShell server."""

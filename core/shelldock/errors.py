@@ -1,0 +1,166 @@
+"""Every error that Shelldock raises on purpose.
+
+::
+
+    ShelldockError
+    ├── SettingsError        a setting is unknown, of a wrong type, or unreadable
+    ├── NotFoundError        a thing that was named is not there
+    ├── ConflictError        a thing is in the way of what was asked
+    ├── ShellError           a shell cannot be read
+    ├── InputError           the inputs of a command are not what it takes
+    ├── PluginError          a plugin answered what cannot be used
+    ├── PythonError          no interpreter that the driver needs is on this machine
+    ├── EnvironmentFailed    what the driver needs could not be resolved or installed
+    ├── StartError           the driver's process could not start, or import its driver
+    ├── DriverError          the driver raised
+    ├── InstanceLost         the process ended under a command
+    ├── LimitReached         a clock ran out
+    ├── CancelledError       somebody cancelled it
+    └── StoreError           what must survive a restart could not be read or written
+
+Each carries its facts as attributes, so that a program need not read the message. ``code`` names the
+class in JSON and never changes. The message is one line: what happened, to what, why, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class ShelldockError(Exception):
+    """The root of the tree; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+
+class SettingsError(ShelldockError):
+    """A setting is unknown, of a wrong type, or its file cannot be read."""
+
+    code = "settings"
+
+
+class NotFoundError(ShelldockError):
+    """A thing that was named is not there; offers the nearest names that are."""
+
+    code = "not-found"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = (), hint: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.nearest = tuple(nearest(name, known))
+        offer = f"; did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else ""
+        super().__init__(f"no {kind} {name!r}{offer}{f'; {hint}' if hint else ''}")
+
+
+class ConflictError(ShelldockError):
+    """A thing is in the way of what was asked: a name is taken, a shell is still in use."""
+
+    code = "conflict"
+
+
+class ShellError(ShelldockError):
+    """A shell cannot be read."""
+
+    code = "shell"
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path = str(path)
+        self.reason = reason
+        super().__init__(f"cannot read shell {self.path!r}: {reason}")
+
+
+class InputError(ShelldockError):
+    """The inputs of a command are not what it takes."""
+
+    code = "input"
+
+
+class PluginError(ShelldockError):
+    """A plugin answered a hook with something that cannot be used, or raised."""
+
+    code = "plugin"
+
+
+class PythonError(ShelldockError):
+    """No interpreter that the driver needs is on this machine."""
+
+    code = "python"
+
+
+class EnvironmentFailed(ShelldockError):
+    """What the driver needs could not be resolved or installed; ``reason`` is the installer's own words."""
+
+    code = "environment"
+
+    def __init__(self, name: str, step: str, reason: str, log: str = "") -> None:
+        self.name = name
+        self.step = step
+        self.reason = reason
+        self.log = log
+        where = f" (log: {log})" if log else ""
+        super().__init__(f"cannot {step} the environment of {name!r}: {reason}{where}")
+
+
+class StartError(ShelldockError):
+    """The driver's process could not start or could not import its driver; ``trace`` is for the log."""
+
+    code = "start"
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        self.trace = trace
+        super().__init__(message)
+
+
+class DriverError(ShelldockError):
+    """The driver raised: ``type`` and ``text`` of its exception, ``trace`` as the driver's Python wrote it."""
+
+    code = "driver"
+
+    def __init__(self, command: str, type: str, text: str, trace: str = "") -> None:
+        self.command = command
+        self.type = type
+        self.text = text
+        self.trace = trace
+        super().__init__(f"{command!r} failed with {type}: {text}" if text else f"{command!r} failed with {type}")
+
+
+class InstanceLost(ShelldockError):
+    """The driver's process ended under a command, or was ended."""
+
+    code = "lost"
+
+
+class LimitReached(ShelldockError):
+    """A clock ran out: which one, its value in seconds, and where it was set."""
+
+    code = "limit"
+
+    def __init__(self, clock: str, seconds: float, what: str, source: str = "default") -> None:
+        self.clock = clock
+        self.seconds = seconds
+        self.source = source
+        super().__init__(f"{what} took longer than the limit '{clock}' of {seconds:g} s (set by: {source})")
+
+
+class CancelledError(ShelldockError):
+    """Somebody cancelled it; the driver may have returned ``result`` all the same."""
+
+    code = "cancelled"
+
+    def __init__(self, message: str, result: str | None = None) -> None:
+        self.result = result
+        super().__init__(message)
+
+
+class StoreError(ShelldockError):
+    """What must survive a restart could not be read or written."""
+
+    code = "store"
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The up to three known names that look most like ``name``, whatever the case."""
+    folded = {one.casefold(): one for one in known}
+    return [folded[one] for one in get_close_matches(name.casefold(), folded, n=3)]

@@ -1,0 +1,330 @@
+"""The nouns, as frozen values that can cross a process or a machine as they are."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+NO_LIMIT: Final = math.inf
+"""The answer "no limit" (concurrency) and "never" (idle), where a number is asked for."""
+
+Kind = Literal["resource", "app", "service"]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """What every noun is: immutable, compared by its fields, writable as JSON."""
+
+
+# ---- what a shell declares ----------------------------------------------------------------------
+
+
+class Parameter(Value, frozen=True, kw_only=True):
+    """One input of a command, as ``drivermetadata.xml`` declares it or as the method's signature has it."""
+
+    name: str
+    label: str = ""
+    description: str = ""
+    mandatory: bool = False
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    declared: bool = True
+    """False when only the method's signature names it (``request``, ``ports`` and the like)."""
+
+
+class Command(Value, frozen=True, kw_only=True):
+    """One command of a driver. ``name`` is the method's; callers use it, whatever the label."""
+
+    name: str
+    label: str = ""
+    description: str = ""
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    cancellable: bool = False
+    admin_only: bool = False
+    hidden: bool = False
+    declared: bool = True
+    """False when the class has the method and the metadata do not list it."""
+    parameters: tuple[Parameter, ...] = ()
+
+
+AttributeType = Literal["string", "integer", "float", "boolean", "password", "list"]
+
+
+class Attribute(Value, frozen=True, kw_only=True):
+    """One attribute of a shell's elements; ``name`` is the full one that drivers see (``Model.User``)."""
+
+    name: str
+    type: AttributeType = "string"
+    default: str = ""
+    description: str = ""
+    choices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Driver(Value, frozen=True, kw_only=True):
+    """The code of a shell: where it is, how to import it, and what it needs."""
+
+    name: str
+    version: str = "1.0.0"
+    main_class: str
+    """``module.Class``, imported from ``source``."""
+    source: Path
+    """The folder that is the import root; ``requirements.txt`` lies here."""
+    digest: str
+    """SHA-256 over the names and contents of ``source``: another digest is another driver."""
+    python: str | None = None
+    """What the metadata ask for: ``"3"``, ``"2"``, or None where they are silent (then: Python 2)."""
+    requirements: tuple[str, ...] | None = None
+    """Requirement lines in place of ``requirements.txt``, for shells that keep them elsewhere."""
+    commands: tuple[Command, ...] = ()
+    complete: bool = True
+    """False when the class could not be read, so that methods may exist that ``commands`` lacks."""
+
+    def command(self, name: str) -> Command | None:
+        """The command called ``name``, or None."""
+        return next((command for command in self.commands if command.name == name), None)
+
+
+class Discovery(Value, frozen=True, kw_only=True):
+    """What the auto-discovery capability says: whether it is offered, and the attributes to ask for first."""
+
+    enabled: bool = True
+    asks: tuple[str, ...] = ()
+    hides_address: bool = False
+
+
+class Shell(Value, frozen=True, kw_only=True):
+    """An installable description of a kind of element."""
+
+    name: str
+    version: str = ""
+    author: str = ""
+    description: str = ""
+    generation: Literal[1, 2] = 2
+    kind: Kind = "resource"
+    model: str = ""
+    family: str = ""
+    attributes: tuple[Attribute, ...] = ()
+    driver: Driver | None = None
+    concurrent: bool = False
+    discovery: Discovery | None = None
+    path: Path
+    """The folder or file that it was read from."""
+
+    def attribute(self, name: str) -> Attribute | None:
+        """The attribute with this full name, or with this short one (``User`` for ``Model.User``)."""
+        folded = name.casefold()
+        for one in self.attributes:
+            if one.name.casefold() == folded or one.name.casefold().endswith("." + folded):
+                return one
+        return None
+
+
+# ---- who a command is for -----------------------------------------------------------------------
+
+
+class Resource(Value, frozen=True, kw_only=True):
+    """One element of the inventory or of a sandbox; a sub-resource has its parents in its name."""
+
+    name: str
+    """The full name: ``sw1``, or ``sw1/Chassis 1/P3``."""
+    id: str = ""
+    shell: str = ""
+    model: str = ""
+    family: str = ""
+    address: str = ""
+    description: str = ""
+    attributes: dict[str, str] = {}
+    """By full name; values of password attributes are encrypted."""
+    unique_identifier: str = ""
+    excluded: bool = False
+    status: str = ""
+    """The live status that drivers set: Online, Offline, Error, Progress 30 …"""
+    status_text: str = ""
+    app_request: str = ""
+    """JSON that describes the app this was deployed from; empty otherwise."""
+    deployed_app: str = ""
+    """JSON that describes the deployed app or static VM; empty otherwise."""
+
+    @property
+    def root(self) -> str:
+        """The full name of the root resource that this belongs to (its own, for a root)."""
+        return self.name.partition("/")[0]
+
+
+class Sandbox(Value, frozen=True, kw_only=True):
+    """Resources, apps and services in use together: what a driver reads of it."""
+
+    id: str
+    name: str = ""
+    blueprint: str = ""
+    domain: str = "Global"
+    description: str = ""
+    owner: str = "admin"
+    owner_email: str = ""
+
+
+class Target(Value, frozen=True, kw_only=True):
+    """What a command is for: a resource, a deployed app or a service, and the sandbox it is used in."""
+
+    kind: Kind = "resource"
+    resource: Resource
+    """The element whose driver answers."""
+    sandbox: Sandbox | None = None
+
+    @property
+    def name(self) -> str:
+        """The full name of the element."""
+        return self.resource.name
+
+
+class Connectivity(Value, frozen=True, kw_only=True):
+    """Where a driver finds the API, and the token that says on whose behalf it calls."""
+
+    address: str = ""
+    api_port: int = 8029
+    rest_port: int = 9000
+    scheme: str = "http"
+    token: str = ""
+
+
+class Call(Value, frozen=True, kw_only=True):
+    """One command on its way to an instance: all that a node, on whichever machine, needs to know."""
+
+    execution: str
+    target: Target
+    command: str
+    inputs: dict[str, str] = {}
+    ports: tuple[str, ...] = ()
+    endpoints: tuple[Resource, ...] = ()
+    """The resources on the other side of a connected command, aligned with ``ports``."""
+    connectivity: Connectivity = Connectivity()
+    context: dict[str, object] = {}
+    """What the driver gets as ``context``: plain data, classes named by ``$class``."""
+    chain: tuple[str, ...] = ()
+    """The scopes that wait for this call, outermost first."""
+    limit: float = NO_LIMIT
+    """Seconds that the command may run."""
+
+
+# ---- what runs it -------------------------------------------------------------------------------
+
+
+class Needs(Value, frozen=True, kw_only=True):
+    """Exactly resolved requirements + interpreter; equal needs share one environment."""
+
+    python: str
+    """Path of the interpreter."""
+    version: str
+    """Its full version, ``3.11.7``."""
+    pins: tuple[str, ...] = ()
+    """``name==version`` (or ``name @ url``), one a distribution, sorted."""
+    options: tuple[str, ...] = ()
+    """What the installer must be told to find the pins again: index options of the requirements file."""
+
+
+EnvironmentState = Literal["resolving", "building", "ready", "failed", "removed"]
+
+
+class Environment(Value, frozen=True, kw_only=True):
+    """A virtual environment made from needs, or on its way to become one."""
+
+    name: str
+    """Folder name: driver's name and version, and a short digest of the needs."""
+    digest: str = ""
+    path: Path
+    python: Path
+    """The environment's own interpreter."""
+    version: str = ""
+    pins: tuple[str, ...] = ()
+    state: EnvironmentState = "ready"
+    note: str = ""
+    """The last line of the builder while it works, or the reason of a failure."""
+    built: float = 0.0
+    """Unix time."""
+    used: float = 0.0
+    """Unix time of the last start of an instance."""
+
+
+InstanceState = Literal["starting", "initializing", "ready", "busy", "stopping", "gone"]
+
+
+class Instance(Value, frozen=True, kw_only=True):
+    """What is known of one driver object in its own process."""
+
+    id: str
+    key: str
+    """Its scope."""
+    node: str
+    shell: str
+    version: str = ""
+    target: str
+    """The name of the element it was started for."""
+    state: InstanceState
+    pid: int = 0
+    started: float
+    """Unix time."""
+    idle_since: float | None = None
+    idle_limit: float = NO_LIMIT
+    """Seconds."""
+    way: str = ""
+    """How the process came about: ``forked``, or ``fresh: <reason>``."""
+    environment: str = ""
+    running: int = 0
+    waiting: int = 0
+    memory: int = 0
+    """Bytes that are its own (PSS where the system tells it), 0 where unknown."""
+    log: Path | None = None
+    reason: str = ""
+    """Why it stops or stopped: idle, shut down, updated, terminated, lost …"""
+
+
+class Node(Value, frozen=True, kw_only=True):
+    """An execution server: one machine that runs instances."""
+
+    name: str
+    labels: dict[str, str] = {}
+    slots: int = 0
+    """How many instances it takes; 0: no limit."""
+    instances: int = 0
+
+
+ExecutionState = Literal["accepted", "running", "completed", "failed", "cancelled", "interrupted"]
+
+
+class Failure(Value, frozen=True, kw_only=True):
+    """Why an execution failed. ``code`` is that of the error's class in ``shelldock.errors``."""
+
+    code: str
+    message: str
+    type: str = ""
+    """The class of the driver's exception, where it was the driver's."""
+    text: str = ""
+    """The message of the driver's exception."""
+    trace: str = ""
+
+
+class Execution(Value, frozen=True, kw_only=True):
+    """One running of a command, from acceptance to its end."""
+
+    id: str
+    target: str
+    kind: Kind = "resource"
+    sandbox: str = ""
+    command: str
+    inputs: dict[str, str] = {}
+    state: ExecutionState = "accepted"
+    accepted: float
+    started: float | None = None
+    ended: float | None = None
+    """Unix times."""
+    result: str | None = None
+    failure: Failure | None = None
+    messages: tuple[str, ...] = ()
+    """What the driver wrote to the sandbox's output meanwhile."""
+    instance: str = ""
+    environment: str = ""
+    chain: tuple[str, ...] = ()

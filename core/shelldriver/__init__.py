@@ -1,0 +1,26 @@
+"""What runs inside a driver's process: standard library only, Python 3.7 and later.
+
+The host starts ``<environment's python> -s -m shelldriver CONTROL HANDLES`` (two inherited descriptors), once for each
+environment and driver: the *fork server*. It imports the driver's module and forks an *instance* whenever asked, or
+starts a fresh interpreter for each where the import left a thread alive or the host says so.
+
+The wire is the framing of ``multiprocessing.connection`` (4-byte big-endian length) with one JSON object in each frame.
+Nothing is ever pickled. Requests say what to ``do``, answers and events say what ``is``:
+
+====================  ==========================================================================================
+control, host →       ``{"do": "load", "source", "main", "way": "auto" | "fresh", "commands": {name: [[parameter,
+                      default | null], …]}, "pycache": folder | null, "host_lost": seconds}`` first, once; then
+                      ``{"do": "start", "id", "folder", "log", "environ": {}, "concurrent", "result_limit": bytes}``
+                      (the instance's channel comes over HANDLES), ``{"do": "kill", "id"}``
+control, → host       ``{"is": "loaded", "python", "way": "forked" | "fresh: why"}``, ``{"is": "failed", "id" | absent,
+                      "type", "text", "trace", "where"}``, ``{"is": "started", "id", "pid"}``, ``{"is": "gone", "id",
+                      "status"}`` once the instance and all that it left behind have ended
+channel, host →       ``{"do": "initialize", "call", "context"}``, ``{"do": "call", "call", "command", "inputs", "ports",
+                      "context"}``, ``{"do": "cancel", "call"}``, ``{"do": "stop", "reason", "limit": seconds}``
+channel, → host       ``{"is": "result", "call", "text"}``, ``{"is": "error", "call", "kind": "driver" | "command" | "input" |
+                      "result", "type", "text", "trace", "known": [names]}``, ``{"is": "stopped", "error" | null}``
+====================  ==========================================================================================
+
+End of file on the channel means that the host is gone: the instance runs ``cleanup`` within ``host_lost``, ends its own
+children and exits. End of file on control: the fork server gives its instances that time, then kills what is left.
+"""

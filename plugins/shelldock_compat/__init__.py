@@ -1,0 +1,1 @@
+"""CloudShell's own protocols: what drivers and clients dial."""
