@@ -1,0 +1,280 @@
+"""What survives a restart, in a database: SQLite by default, another one by URL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from shelldock.errors import ConflictError, StoreError
+from shelldock.model import Resource
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+SCHEMA: Final = 1
+"""Raise it with every change of a table, together with a migration from the number before."""
+
+BUSY: Final = 5.0
+"""Seconds that a process waits for another one's write before it gives up."""
+
+metadata: Final = MetaData()
+
+schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
+
+# Names compare as they are written; the folder of a sub-resource is part of its name.
+resources: Final = Table(
+    "resources",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("shell", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("family", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("description", String, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("unique_identifier", String, nullable=False),
+    Column("excluded", Boolean, nullable=False),
+    Column("status", String, nullable=False),
+    Column("status_text", String, nullable=False),
+    Column("app_request", String, nullable=False),
+    Column("deployed_app", String, nullable=False),
+)
+
+
+class Store:
+    """The database behind a host; opened on the first use, safe to share between threads and processes.
+
+    :param url: a database URL as SQLAlchemy has it, ``sqlite:////var/lib/shelldock/state.db``; its tables
+        are made where they are missing.
+
+    Every method raises ``StoreError`` with one line where the database cannot be read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = make_url(url)
+        except ArgumentError:
+            raise StoreError(
+                f"cannot use {url!r} as a store: not a database URL such as 'sqlite:////path/to/state.db'"
+            ) from None
+        self._engine: Engine | None = None
+        # A store in memory is one connection, which takes one transaction at a time.
+        self._lock = threading.RLock()
+
+    @classmethod
+    def memory(cls) -> Self:
+        """A store that ends with its host, for hosts that need no state."""
+        return cls("sqlite://")
+
+    @property
+    def place(self) -> str:
+        """Where the data are, fit to be shown: a file's path, or the URL without its password."""
+        return _place(self._url)
+
+    def resources(self) -> list[Resource]:
+        """Every resource, parents before their children."""
+        with self._connected() as connection:
+            rows = connection.execute(select(resources).order_by(resources.c.name)).mappings()
+            return [_resource(row) for row in rows]
+
+    @contextmanager
+    def change(self) -> Iterator[Change]:
+        """Open a change: nobody else writes meanwhile, and all of it is kept, or none if it raises."""
+        with self._connected(write=True) as connection:
+            yield Change(connection)
+
+    def close(self) -> None:
+        """Let go of the database; the next use opens it again (what was in memory is gone)."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @contextmanager
+    def _connected(self, *, write: bool = False) -> Iterator[Connection]:
+        with self._lock, _said(self._url), _begun(self._open(), write=write) as connection:
+            yield connection
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            engine = _engine(self._url)
+            try:
+                with _begun(engine, write=True) as connection:
+                    _prepare(connection, self.place)
+            except BaseException:
+                engine.dispose()
+                raise
+            self._engine = engine
+        return self._engine
+
+
+class Change:
+    """One transaction on the store, while ``Store.change`` is open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def resource(self, name: str) -> Resource | None:
+        """The resource as the database has it now, whoever wrote it."""
+        found = self._connection.execute(select(resources).where(resources.c.name == name)).mappings().first()
+        return _resource(found) if found else None
+
+    def tree(self, root: str) -> list[Resource]:
+        """A root resource and all below it, parents before their children; empty where it is not there."""
+        below = resources.c.name.startswith(root + "/", autoescape=True)
+        rows = self._connection.execute(
+            select(resources).where((resources.c.name == root) | below).order_by(resources.c.name)
+        ).mappings()
+        return [_resource(row) for row in rows]
+
+    def put(self, *changed: Resource) -> None:
+        """Write resources, each in place of the one with its id.
+
+        :raises ConflictError: another resource has the name.
+        """
+        if not changed:
+            return
+        self.remove(one.id for one in changed)
+        try:
+            self._connection.execute(insert(resources), [msgspec.to_builtins(one) for one in changed])
+        except IntegrityError:
+            names = ", ".join(repr(one.name) for one in changed[:3])
+            raise ConflictError(f"cannot store {names}: a resource of that name is there already") from None
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove the resources with these ids; unknown ones are passed over."""
+        # SQLite takes a limited number of values in one statement.
+        every = list(ids)
+        for start in range(0, len(every), 500):
+            self._connection.execute(delete(resources).where(resources.c.id.in_(every[start : start + 500])))
+
+
+def _resource(row: RowMapping) -> Resource:
+    fields = {str(column.name): row[column] for column in resources.columns}
+    try:
+        return msgspec.convert(fields, Resource)
+    except msgspec.ValidationError as error:
+        raise StoreError(f"cannot read resource {fields['name']!r} from the store: {error}") from None
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    try:
+        return create_engine(url)
+    except ImportError as error:
+        raise StoreError(f"cannot use the store {_place(url)!r}: its driver is not installed: {error}") from None
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        _make_folder(Path(str(url.database)).parent)
+        engine = create_engine(url, connect_args={"timeout": BUSY})
+    event.listen(engine, "connect", _connect_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {str(folder)!r} for the store: {error.strerror}") from error
+
+
+def _connect_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver's own transactions begin too late (at the first write), so it is told to leave them to us.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("shelldock_write")
+    # A transaction that reads first and writes later would fail when another writer comes between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _begun(engine: Engine, *, write: bool) -> Iterator[Connection]:
+    with (
+        engine.connect().execution_options(shelldock_write=write) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+def _prepare(connection: Connection, place: str) -> None:
+    if not inspect(connection).has_table(schema.name):
+        metadata.create_all(connection)
+        connection.execute(insert(schema).values(version=SCHEMA))
+        return
+    found = connection.execute(select(schema.c.version)).scalar()
+    if found != SCHEMA:
+        raise StoreError(
+            f"cannot use {place!r}: its schema is {found} and this version of shelldock knows {SCHEMA}; "
+            "use the version that wrote it, or another store"
+        )
+
+
+@contextmanager
+def _said(url: URL) -> Iterator[None]:
+    """Turn the database's trouble into one line that says where and, where known, what to do."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(f"cannot use the store {_place(url)!r}: {_reason(error)}") from error
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    return next((f"{said}; {hint}" for part, hint in _HINTS.items() if part in said), said)
+
+
+_HINTS: Final = {
+    "database is locked": f"another process has been writing for {BUSY:g} s; try again",
+    "disk is full": "make room and try again",
+    "unable to open": "its folder must exist and be writable",
+    "readonly database": "the file and its folder must be writable",
+    "not a database": "move the file away to begin with an empty store",
+    "malformed": "the file is damaged; restore a copy, or move it away to begin with an empty store",
+}
+
+
+def _place(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or "memory"
+    return url.render_as_string(hide_password=True)
