@@ -14,7 +14,7 @@ class HelloDriver:
         """Greets ``name`` in the words of the resource that the command is for."""
         self.greeted += 1
         greeting = context.resource.attributes["Hello.Greeting"]
-        return cowsay.get_output_string("cow", "{}, {}!".format(greeting, name))
+        return cowsay.get_output_string("cow", f"{greeting}, {name}!")
 
     def count(self, context):
         """Tells how many were greeted by this instance."""
