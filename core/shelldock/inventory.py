@@ -1,0 +1,241 @@
+"""The resources that are permanent, and the trees below them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from shelldock.attributes import defaults, given, protected
+from shelldock.autoload import LONGEST_NAME, lay, read, replace
+from shelldock.errors import ConflictError, InputError, NotFoundError
+from shelldock.model import Resource, Shell
+from shelldock.store import Change, Store
+from shelldock.vault import Vault
+
+NAME: Final = re.compile(r"[\w .|\-\]\[]+", re.UNICODE)
+"""Letters, digits, blanks and ``| . - _ ] [`` (§9.1); a slash separates a sub-resource from its parent."""
+
+
+class Inventory:
+    """All resources, read from the store once and written through to it.
+
+    A change is made to what the store has at that moment, so that hosts which share a store do not undo each
+    other's changes; what others add meanwhile is seen when it is changed here, or by the next host.
+
+    :param shell: finds an installed shell by its name; raises ``NotFoundError``.
+
+    Methods that change something raise ``StoreError`` where it cannot be kept; then nothing is changed.
+    """
+
+    def __init__(self, store: Store, vault: Vault, shell: Callable[[str], Shell]) -> None:
+        self._store = store
+        self._vault = vault
+        self._shell = shell
+        self._known: _Known | None = None
+
+    # ---- what there is --------------------------------------------------------------------------
+
+    def resource(self, name: str) -> Resource:
+        """The resource with this full name; ``NotFoundError`` offers the nearest."""
+        return self._here.get(name)
+
+    def resources(self) -> list[Resource]:
+        """The root resources, by name."""
+        return self._here.below("")
+
+    def children(self, name: str) -> list[Resource]:
+        """The sub-resources directly below a resource, by name; excluded ones too."""
+        return self._here.below(self.resource(name).name)
+
+    def tree(self, name: str) -> list[Resource]:
+        """A resource and all below it, each parent before its children."""
+        found = [self.resource(name)]
+        for one in self._here.below(name):
+            found += self.tree(one.name)
+        return found
+
+    def used(self, shell: str) -> list[str]:
+        """The names of the root resources that are of this shell."""
+        return [one.name for one in self.resources() if one.shell == shell]
+
+    # ---- changing it ----------------------------------------------------------------------------
+
+    def create(
+        self,
+        name: str,
+        shell: Shell,
+        address: str = "",
+        attributes: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> Resource:
+        """Add a root resource (see ``build`` for what is checked). ``ConflictError`` where the name is taken."""
+        made = build(name, shell, address, attributes, description, vault=self._vault)
+        with self._store.change() as change:
+            if change.resource(name):
+                raise ConflictError(f"resource {name!r} is there already; remove it first, or choose another name")
+            change.put(made)
+        self._here.put(made)
+        return made
+
+    def set(
+        self,
+        name: str,
+        *,
+        address: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        description: str | None = None,
+        excluded: bool | None = None,
+    ) -> Resource:
+        """Change some facts of a resource, all at once; None leaves a fact as it is.
+
+        :param attributes: by full or short name. ``InputError`` where the shell does not have one, or its value
+            is none that it takes (P8).
+        """
+        facts: dict[str, object] = {"address": address, "description": description, "excluded": excluded}
+        facts = {key: value for key, value in facts.items() if value is not None}
+
+        def changed(now: Resource) -> Resource:
+            values = self._given(now, attributes) if attributes else {}
+            return replace(now, **facts, attributes=now.attributes | values)
+
+        return self._change(name, changed)
+
+    def set_attribute(self, name: str, attribute: str, value: str) -> Resource:
+        """Set one attribute, by its full or short name."""
+        return self.set(name, attributes={attribute: value})
+
+    def set_status(self, name: str, status: str, text: str = "") -> Resource:
+        """Set the live status, any text: ``Online``, ``Offline``, ``Error``, ``Progress 30`` … (N6)."""
+        return self._change(name, lambda now: replace(now, status=status, status_text=text))
+
+    def set_address(self, name: str, address: str) -> Resource:
+        """Set the address; that of a sub-resource is its path below the root's."""
+        return self.set(name, address=address)
+
+    def remove(self, name: str) -> list[Resource]:
+        """Remove a resource and all below it; returns what is gone."""
+        self.resource(name)
+        with self._store.change() as change:
+            gone = change.tree(name)
+            change.remove(one.id for one in gone)
+        self._here.drop(name)
+        return gone
+
+    def replace_tree(self, root: str, details: str) -> list[Resource]:
+        """Lay what ``get_inventory`` reported over the tree of a root resource, which is included again (N1-N3).
+
+        :param details: the JSON of its ``AutoLoadDetails``.
+        :returns: the tree as it is then, the root first.
+        :raises InputError: the report cannot be used, for the reason it names; then nothing is changed.
+        """
+        report = read(details)
+        shell = self._shell(self.resource(root).shell)
+        with self._store.change() as change:
+            known = self._stored(change, root)
+            after = [self._protected(one, shell) for one in lay(report, known[0], known[1:])]
+            change.put(*after)
+        self._here.drop(root)
+        self._here.put(*after)
+        return self.tree(root)
+
+    # ---- inside ---------------------------------------------------------------------------------
+
+    @property
+    def _here(self) -> _Known:
+        if self._known is None:
+            self._known = _Known()
+            self._known.put(*self._store.resources())
+        return self._known
+
+    def _change(self, name: str, changed: Callable[[Resource], Resource]) -> Resource:
+        self.resource(name)  # says which names there are
+        with self._store.change() as change:
+            now = change.resource(name)
+            if now is None:
+                raise NotFoundError("resource", name, hint="somebody removed it meanwhile")
+            after = changed(now)
+            change.put(after)
+        self._here.put(after)
+        return after
+
+    def _stored(self, change: Change, root: str) -> list[Resource]:
+        known = change.tree(root)
+        if not known:
+            raise NotFoundError("resource", root, hint="somebody removed it meanwhile")
+        return known
+
+    def _given(self, resource: Resource, attributes: Mapping[str, str]) -> dict[str, str]:
+        return given(self._shell(resource.shell), attributes, self._vault, known=resource.attributes)
+
+    def _protected(self, resource: Resource, shell: Shell) -> Resource:
+        return replace(resource, attributes=protected(shell, resource.attributes, self._vault))
+
+
+def build(
+    name: str,
+    shell: Shell,
+    address: str = "",
+    attributes: Mapping[str, str] | None = None,
+    description: str = "",
+    *,
+    vault: Vault,
+) -> Resource:
+    """Make a root resource of ``shell`` without storing it, as for a single command.
+
+    Attributes that are not given have the shell's defaults, or else those of their types; passwords are
+    encrypted (N5).
+
+    :param attributes: by full or short name. ``InputError`` for those that the shell does not have, values that
+        it does not take, and names that a resource cannot have.
+    """
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or not name.strip():
+        raise InputError(
+            f"cannot call a resource {name!r}; a name has up to {LONGEST_NAME} letters, digits, blanks and | . - _ ] ["
+        )
+    return Resource(
+        name=name,
+        id=str(uuid.uuid4()),
+        shell=shell.name,
+        model=shell.model or shell.name,
+        family=shell.family,
+        address=address,
+        description=description,
+        attributes=defaults(shell, vault) | given(shell, attributes or {}, vault),
+    )
+
+
+class _Known:
+    """The resources in memory: by name, and by what they are part of."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Resource] = {}
+        self._below: dict[str, set[str]] = defaultdict(set)
+
+    def get(self, name: str) -> Resource:
+        try:
+            return self._all[name]
+        except KeyError:
+            raise NotFoundError("resource", name, self._all) from None
+
+    def below(self, parent: str) -> list[Resource]:
+        return [self._all[name] for name in sorted(self._below.get(parent, ()), key=_natural)]
+
+    def put(self, *resources: Resource) -> None:
+        for one in resources:
+            self._all[one.name] = one
+            self._below[one.name.rpartition("/")[0]].add(one.name)
+
+    def drop(self, name: str) -> None:
+        for child in list(self._below.pop(name, ())):
+            self.drop(child)
+        self._below[name.rpartition("/")[0]].discard(name)
+        del self._all[name]
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """Sorts ``P2`` before ``P10``."""
+    parts = re.split(r"(\d+)", text.casefold())
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]
