@@ -33,7 +33,9 @@ def given(
 def protected(shell: Shell, values: Mapping[str, str], vault: Vault) -> dict[str, str]:
     """The same values, passwords encrypted; for values that a driver reports, which are taken as they are."""
     secret = {one.name for one in shell.attributes if one.type == "password"}
-    return {name: vault.encrypt(value) if name in secret else value for name, value in values.items()}
+    return {
+        name: vault.encrypt(value) if name in secret else value for name, value in values.items()
+    }
 
 
 def full_name(shell: Shell, name: str, known: Iterable[str] = ()) -> str:
@@ -61,7 +63,9 @@ def _offer(name: str, names: list[str]) -> str:
     return f"; it has {', '.join(sorted(short))}" if short else "; it declares none"
 
 
-def _one(shell: Shell, name: str, value: str, vault: Vault, known: Iterable[str]) -> tuple[str, str]:
+def _one(
+    shell: Shell, name: str, value: str, vault: Vault, known: Iterable[str]
+) -> tuple[str, str]:
     full = full_name(shell, name, known)
     declared = next((one for one in shell.attributes if one.name == full), None)
     if declared is None:
@@ -88,7 +92,9 @@ def _checked(attribute: Attribute, value: str) -> str:
     try:
         return read(value.strip())
     except (ValueError, KeyError):
-        raise InputError(f"attribute {attribute.name!r} is {_KINDS[attribute.type]}, not {value!r}") from None
+        raise InputError(
+            f"attribute {attribute.name!r} is {_KINDS[attribute.type]}, not {value!r}"
+        ) from None
 
 
 def _integer(value: str) -> str:
@@ -101,7 +107,14 @@ def _float(value: str) -> str:
 
 
 def _boolean(value: str) -> str:
-    return {"true": "True", "yes": "True", "1": "True", "false": "False", "no": "False", "0": "False"}[value.lower()]
+    return {
+        "true": "True",
+        "yes": "True",
+        "1": "True",
+        "false": "False",
+        "no": "False",
+        "0": "False",
+    }[value.lower()]
 
 
 _READ: Final[dict[AttributeType, Callable[[str], str]]] = {

@@ -68,7 +68,9 @@ def read(details: str) -> Report:
     for number, row in enumerate(rows.resources or (), start=1):
         element = _element(row, number, attributes)
         if element.address in elements:
-            raise InputError(f"get_inventory reported two resources with the relative address {element.address!r}")
+            raise InputError(
+                f"get_inventory reported two resources with the relative address {element.address!r}"
+            )
         elements[element.address] = element
     _check(elements, attributes)
     ordered = sorted(elements.values(), key=lambda one: one.address.count("/"))
@@ -88,7 +90,9 @@ def _attributes(rows: Iterable[_Row]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for number, row in enumerate(rows, start=1):
         name = _text(row.attribute_name, f"the name of attribute {number}")
-        address = _text(row.relative_address, f"the relative address of attribute {name!r}", empty=True)
+        address = _text(
+            row.relative_address, f"the relative address of attribute {name!r}", empty=True
+        )
         what = f"the value of attribute {name!r} of {address or 'the root resource'!r}"
         found[address][name] = _text(row.attribute_value, what, empty=True)
     return found
@@ -98,15 +102,21 @@ def _element(row: _Row, number: int, attributes: dict[str, dict[str, str]]) -> E
     name = _text(row.name, f"the name of resource {number}")
     address = _text(row.relative_address, f"the relative address of resource {name!r}")
     if "/" in name or len(name) > LONGEST_NAME:
-        raise InputError(f"get_inventory named a resource {name!r}; at most {LONGEST_NAME} characters and no slash")
+        raise InputError(
+            f"get_inventory named a resource {name!r}; at most {LONGEST_NAME} characters and no slash"
+        )
     if not all(part.strip() for part in address.split("/")):
-        raise InputError(f"get_inventory gave {name!r} the relative address {address!r}, which has an empty part")
+        raise InputError(
+            f"get_inventory gave {name!r} the relative address {address!r}, which has an empty part"
+        )
     unique = row.unique_identifier
     return Element(
         address=address,
         name=name,
         model=_text(row.model, f"the model of resource {name!r}"),
-        unique_identifier="" if unique is None else _text(unique, f"the identifier of {name!r}", empty=True),
+        unique_identifier=""
+        if unique is None
+        else _text(unique, f"the identifier of {name!r}", empty=True),
         attributes=attributes.get(address, {}),
     )
 
@@ -125,13 +135,19 @@ def _check(elements: dict[str, Element], attributes: dict[str, dict[str, str]]) 
     siblings: dict[tuple[str, str], str] = {}
     for one in elements.values():
         if one.parent and one.parent not in elements:
-            raise InputError(f"get_inventory reported {one.address!r} ({one.name!r}) without its parent {one.parent!r}")
+            raise InputError(
+                f"get_inventory reported {one.address!r} ({one.name!r}) without its parent {one.parent!r}"
+            )
         other = siblings.setdefault((one.parent, one.name), one.address)
         if other != one.address:
-            raise InputError(f"get_inventory gave {other!r} and {one.address!r} the same name {one.name!r}")
+            raise InputError(
+                f"get_inventory gave {other!r} and {one.address!r} the same name {one.name!r}"
+            )
     for address in attributes:
         if address and address not in elements:
-            raise InputError(f"get_inventory reported attributes for {address!r}, which is no resource of its report")
+            raise InputError(
+                f"get_inventory reported attributes for {address!r}, which is no resource of its report"
+            )
 
 
 # ---- laid over what is known ---------------------------------------------------------------------
@@ -154,7 +170,9 @@ def lay(report: Report, root: Resource, known: Sequence[Resource]) -> list[Resou
     for element in report.elements:
         depths[element.address.count("/")].append(element)
     for _, elements in sorted(depths.items()):
-        same = {one.address: free.pop(f"{names[one.parent][0]}/{one.name}", None) for one in elements}
+        same = {
+            one.address: free.pop(f"{names[one.parent][0]}/{one.name}", None) for one in elements
+        }
         for element in elements:
             was = same[element.address] or _moved(element, free)
             name = f"{names[element.parent][1]}/{element.name}"

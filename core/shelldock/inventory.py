@@ -75,7 +75,9 @@ class Inventory:
         made = build(name, shell, address, attributes, description, vault=self._vault)
         with self._store.change() as change:
             if change.resource(name):
-                raise ConflictError(f"resource {name!r} is there already; remove it first, or choose another name")
+                raise ConflictError(
+                    f"resource {name!r} is there already; remove it first, or choose another name"
+                )
             change.put(made)
         self._here.put(made)
         return made
@@ -94,7 +96,11 @@ class Inventory:
         :param attributes: by full or short name. ``InputError`` where the shell does not have one, or its value
             is none that it takes (P8).
         """
-        facts: dict[str, object] = {"address": address, "description": description, "excluded": excluded}
+        facts: dict[str, object] = {
+            "address": address,
+            "description": description,
+            "excluded": excluded,
+        }
         facts = {key: value for key, value in facts.items() if value is not None}
 
         def changed(now: Resource) -> Resource:
@@ -168,7 +174,9 @@ class Inventory:
         return known
 
     def _given(self, resource: Resource, attributes: Mapping[str, str]) -> dict[str, str]:
-        return given(self._shell(resource.shell), attributes, self._vault, known=resource.attributes)
+        return given(
+            self._shell(resource.shell), attributes, self._vault, known=resource.attributes
+        )
 
     def _protected(self, resource: Resource, shell: Shell) -> Resource:
         return replace(resource, attributes=protected(shell, resource.attributes, self._vault))

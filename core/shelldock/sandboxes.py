@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from shelldock.errors import NotFoundError
@@ -20,6 +21,8 @@ class Sandboxes:
     def __init__(self) -> None:
         self._sandboxes: dict[str, Sandbox] = {}
         self._targets: dict[str, dict[str, Target]] = {}
+        self._order: dict[tuple[str, str], int] = {}
+        self._count = itertools.count()
 
     def admit(self, target: Target) -> Target:
         """Remember a target, and its sandbox, as they are now; returns it.
@@ -30,6 +33,7 @@ class Sandboxes:
         if sandbox:
             self._sandboxes[sandbox.id] = sandbox
         self._targets.setdefault(_id(target), {})[target.name] = target
+        self._order[_id(target), target.name] = next(self._count)
         return target
 
     def update(self, target: Target) -> Target:
@@ -37,20 +41,22 @@ class Sandboxes:
 
         :raises NotFoundError: it was never admitted, or its sandbox has ended.
         """
-        self.find(target.name, _id(target))
+        known = self._targets.get(_id(target), {})
+        if target.name not in known:
+            where = f"sandbox {_id(target)!r}" if target.sandbox else "any sandbox"
+            raise NotFoundError("target", target.name, known, hint=f"it is not in use in {where}")
         return self.admit(target)
 
-    def find(self, name: str, sandbox_id: str = NO_SANDBOX) -> Target:
-        """The target with this full name that is used in the sandbox.
+    def find(self, name: str, sandbox_id: str | None = None) -> Target | None:
+        """The target with this full name that is in use, or None.
 
-        :raises NotFoundError: offers the nearest that is.
+        :param sandbox_id: where to look; ``NO_SANDBOX`` for what is used on its own. By default everywhere: then
+            it is the one that was admitted last, as several sandboxes may each have an app of that name.
         """
-        known = self._targets.get(sandbox_id, {})
-        try:
-            return known[name]
-        except KeyError:
-            where = f"in sandbox {sandbox_id!r}" if sandbox_id else "in use"
-            raise NotFoundError("target", name, known, hint=f"it is not {where}") from None
+        if sandbox_id is not None:
+            return self._targets.get(sandbox_id, {}).get(name)
+        found = [targets[name] for targets in self._targets.values() if name in targets]
+        return max(found, key=lambda one: self._order[_id(one), name], default=None)
 
     def sandbox(self, id: str) -> tuple[Sandbox, list[Target]]:
         """The sandbox with this id and the targets in it, in the order in which they came.
@@ -74,7 +80,8 @@ class Sandboxes:
         """
         _, targets = self.sandbox(id)
         del self._sandboxes[id]
-        self._targets.pop(id, None)
+        for target in self._targets.pop(id, {}).values():
+            del self._order[id, target.name]
         return targets
 
 

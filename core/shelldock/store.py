@@ -143,7 +143,11 @@ class Change:
 
     def resource(self, name: str) -> Resource | None:
         """The resource as the database has it now, whoever wrote it."""
-        found = self._connection.execute(select(resources).where(resources.c.name == name)).mappings().first()
+        found = (
+            self._connection.execute(select(resources).where(resources.c.name == name))
+            .mappings()
+            .first()
+        )
         return _resource(found) if found else None
 
     def tree(self, root: str) -> list[Resource]:
@@ -163,17 +167,23 @@ class Change:
             return
         self.remove(one.id for one in changed)
         try:
-            self._connection.execute(insert(resources), [msgspec.to_builtins(one) for one in changed])
+            self._connection.execute(
+                insert(resources), [msgspec.to_builtins(one) for one in changed]
+            )
         except IntegrityError:
             names = ", ".join(repr(one.name) for one in changed[:3])
-            raise ConflictError(f"cannot store {names}: a resource of that name is there already") from None
+            raise ConflictError(
+                f"cannot store {names}: a resource of that name is there already"
+            ) from None
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove the resources with these ids; unknown ones are passed over."""
         # SQLite takes a limited number of values in one statement.
         every = list(ids)
         for start in range(0, len(every), 500):
-            self._connection.execute(delete(resources).where(resources.c.id.in_(every[start : start + 500])))
+            self._connection.execute(
+                delete(resources).where(resources.c.id.in_(every[start : start + 500]))
+            )
 
 
 def _resource(row: RowMapping) -> Resource:
@@ -181,7 +191,9 @@ def _resource(row: RowMapping) -> Resource:
     try:
         return msgspec.convert(fields, Resource)
     except msgspec.ValidationError as error:
-        raise StoreError(f"cannot read resource {fields['name']!r} from the store: {error}") from None
+        raise StoreError(
+            f"cannot read resource {fields['name']!r} from the store: {error}"
+        ) from None
 
 
 def _engine(url: URL) -> Engine:
@@ -190,7 +202,9 @@ def _engine(url: URL) -> Engine:
     try:
         return create_engine(url)
     except ImportError as error:
-        raise StoreError(f"cannot use the store {_place(url)!r}: its driver is not installed: {error}") from None
+        raise StoreError(
+            f"cannot use the store {_place(url)!r}: its driver is not installed: {error}"
+        ) from None
 
 
 def _sqlite(url: URL) -> Engine:
@@ -208,7 +222,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"cannot make the folder {str(folder)!r} for the store: {error.strerror}") from error
+        raise StoreError(
+            f"cannot make the folder {str(folder)!r} for the store: {error.strerror}"
+        ) from error
 
 
 def _connect_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -69,7 +69,9 @@ def test_every_field_of_a_resource_survives_a_restart(url: str) -> None:
 
 
 def test_the_table_has_a_column_for_every_field_of_the_noun() -> None:
-    assert {column.name for column in resources.columns} == {field.name for field in msgspec.structs.fields(Resource)}
+    assert {column.name for column in resources.columns} == {
+        field.name for field in msgspec.structs.fields(Resource)
+    }
 
 
 def test_a_store_in_memory_ends_with_its_host() -> None:
@@ -81,7 +83,9 @@ def test_a_store_in_memory_ends_with_its_host() -> None:
 
 def test_a_store_in_memory_is_shared_by_the_threads_of_its_host() -> None:
     store = Store.memory()
-    threads = [threading.Thread(target=fill, args=(store, named(f"r{number}"))) for number in range(8)]
+    threads = [
+        threading.Thread(target=fill, args=(store, named(f"r{number}"))) for number in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -162,7 +166,9 @@ def test_many_processes_worth_of_writers_lose_nothing(url: str) -> None:
             with store.change() as change:
                 now = change.resource("r")
                 assert now is not None
-                change.put(msgspec.structs.replace(now, status_text=str(int(now.status_text or "0") + 1)))
+                change.put(
+                    msgspec.structs.replace(now, status_text=str(int(now.status_text or "0") + 1))
+                )
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
@@ -190,7 +196,9 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     assert file.read_text().startswith("these are my notes")
 
 
-def test_a_database_that_somebody_else_holds_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_somebody_else_holds_is_said(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store_module, "BUSY", 0.2)
     fill(Store(url), named("sw1"))
     holder = sqlite3.connect(url.removeprefix("sqlite:///"))
@@ -223,7 +231,9 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 def test_a_folder_in_the_files_place_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         Store(f"sqlite:///{tmp_path}").resources()
-    assert f"{str(tmp_path)!r}: unable to open database file; its folder must exist" in one_line(caught)
+    assert f"{str(tmp_path)!r}: unable to open database file; its folder must exist" in one_line(
+        caught
+    )
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_written(url: str) -> None:

@@ -1,0 +1,98 @@
+"""Logs: how the host's own are shown, and one file for each driver instance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TextIO
+
+from shelldock.errors import ShelldockError
+from shelldock.model import Value
+from shelldock.paths import Paths, private
+
+LONGEST = 60
+
+
+class Log(Value, frozen=True, kw_only=True):
+    """One log file; ``written`` is the Unix time of its last line."""
+
+    path: Path
+    name: str
+    """Its path below the folder of the logs: the scope's folder first."""
+    size: int
+    """Bytes."""
+    written: float
+
+
+def configure(level: int | str, *, json: bool = False, to: TextIO | None = None) -> None:
+    """Send the records of every logger to standard error, or ``to``; for the command line alone.
+
+    :param level: a level of ``logging``, by number or name.
+    :param json: one JSON object a line in place of text.
+    """
+    handler = logging.StreamHandler(to or sys.stderr)
+    handler.setFormatter(_Json() if json else _Text())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def instance_log(paths: Paths, key: str, id: str) -> Path:
+    """The file for an instance with this id of the scope ``key``; its folder is made, the file is not."""
+    return private(paths.logs / folder_name(key)) / f"{time.strftime('%Y%m%d-%H%M%S')}-{id}.log"
+
+
+def folder_name(key: str) -> str:
+    """A scope's key as the name of a folder: readable, and another one for every key."""
+    safe = re.sub(r"[^\w.-]+", "_", key, flags=re.ASCII).strip("._")[:LONGEST]
+    return safe if safe == key else f"{safe or '_'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def find(paths: Paths, text: str = "") -> list[Log]:
+    """The logs whose name has ``text`` in it (a target, a scope, an instance's id), the newest first.
+
+    The files that drivers write by themselves (``LOG_PATH``) are among them.
+    """
+    wanted = _comparable(text)
+    found = [_log(file, paths.logs) for file in paths.logs.rglob("*.log")]
+    fitting = [one for one in found if one is not None and wanted in _comparable(one.name)]
+    return sorted(fitting, key=lambda one: one.written, reverse=True)
+
+
+def _log(file: Path, folder: Path) -> Log | None:
+    try:
+        facts = file.stat()
+    except OSError:  # removed since it was listed
+        return None
+    name = file.relative_to(folder).as_posix()
+    return Log(path=file, name=name, size=facts.st_size, written=facts.st_mtime)
+
+
+def _comparable(text: str) -> str:
+    """Without what ``folder_name`` cannot keep, so that a target is found by its own name."""
+    return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("._").casefold()
+
+
+class _Text(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": record.created,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            entry["error"] = (
+                error.code if isinstance(error, ShelldockError) else type(error).__name__
+            )
+            entry["trace"] = self.formatException(record.exc_info) if record.exc_info else ""
+        return json.dumps(entry, ensure_ascii=False)
