@@ -28,11 +28,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
 
+Fact = str | int | float | bool | None
+
 
 class ShelldockError(Exception):
     """The root of the tree; never raised itself."""
 
     code: ClassVar[str] = "error"
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """What a program may want to know of it, as plain data."""
+        return {name: fact for name, fact in vars(self).items() if isinstance(fact, Fact)}
 
 
 class SettingsError(ShelldockError):
@@ -123,7 +130,9 @@ class DriverError(ShelldockError):
         self.type = type
         self.text = text
         self.trace = trace
-        super().__init__(f"{command!r} failed with {type}: {text}" if text else f"{command!r} failed with {type}")
+        super().__init__(
+            f"{command!r} failed with {type}: {text}" if text else f"{command!r} failed with {type}"
+        )
 
 
 class InstanceLost(ShelldockError):
@@ -141,7 +150,9 @@ class LimitReached(ShelldockError):
         self.clock = clock
         self.seconds = seconds
         self.source = source
-        super().__init__(f"{what} took longer than the limit '{clock}' of {seconds:g} s (set by: {source})")
+        super().__init__(
+            f"{what} took longer than the limit '{clock}' of {seconds:g} s (set by: {source})"
+        )
 
 
 class CancelledError(ShelldockError):
@@ -158,6 +169,21 @@ class StoreError(ShelldockError):
     """What must survive a restart could not be read or written."""
 
     code = "store"
+
+
+def revive(code: str, message: str, facts: dict[str, Fact]) -> ShelldockError:
+    """The error that was once turned into its ``code``, message and ``facts``, perhaps on another machine."""
+    kind = next((one for one in _family(ShelldockError) if one.code == code), ShelldockError)
+    error = kind.__new__(kind, message)
+    error.args = (message,)
+    vars(error).update(facts)
+    return error
+
+
+def _family(root: type[ShelldockError]) -> Iterable[type[ShelldockError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from _family(child)
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

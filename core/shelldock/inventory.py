@@ -38,6 +38,10 @@ class Inventory:
 
     # ---- what there is --------------------------------------------------------------------------
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a resource has this full name."""
+        return name in self._here
+
     def resource(self, name: str) -> Resource:
         """The resource with this full name; ``NotFoundError`` offers the nearest."""
         return self._here.get(name)
@@ -221,6 +225,9 @@ class _Known:
     def __init__(self) -> None:
         self._all: dict[str, Resource] = {}
         self._below: dict[str, set[str]] = defaultdict(set)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._all
 
     def get(self, name: str) -> Resource:
         try:

@@ -296,15 +296,22 @@ ExecutionState = Literal["accepted", "running", "completed", "failed", "cancelle
 
 
 class Failure(Value, frozen=True, kw_only=True):
-    """Why an execution failed. ``code`` is that of the error's class in ``shelldock.errors``."""
+    """Why an execution failed: an error of ``shelldock.errors`` as plain data."""
 
     code: str
+    """That of the error's class."""
     message: str
-    type: str = ""
-    """The class of the driver's exception, where it was the driver's."""
-    text: str = ""
-    """The message of the driver's exception."""
-    trace: str = ""
+    facts: dict[str, str | int | float | bool | None] = {}
+    """The error's attributes; ``type``, ``text`` and ``trace`` where the driver raised."""
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """How a call ended: its result as text, or why there is none."""
+
+    result: str | None = None
+    failure: Failure | None = None
+    instance: str = ""
+    environment: str = ""
 
 
 class Execution(Value, frozen=True, kw_only=True):

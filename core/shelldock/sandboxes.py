@@ -47,6 +47,10 @@ class Sandboxes:
             raise NotFoundError("target", target.name, known, hint=f"it is not in use in {where}")
         return self.admit(target)
 
+    def known(self, name: str, sandbox_id: str = NO_SANDBOX) -> Target | None:
+        """The target with this full name that is used in the sandbox, or None."""
+        return self._targets.get(sandbox_id, {}).get(name)
+
     def find(self, name: str, sandbox_id: str | None = None) -> Target | None:
         """The target with this full name that is in use, or None.
 

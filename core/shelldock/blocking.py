@@ -1,0 +1,151 @@
+"""The synchronous face of the host, for scripts and tests: the same methods, on a loop of its own in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from shelldock.host import AsyncHost
+from shelldock.model import Environment, Execution, Instance, Resource, Shell, Target
+
+T = TypeVar("T")
+
+
+class Host:
+    """Runs commands on driver instances. Use it as a context manager; any thread may call it.
+
+    :param options: those of ``AsyncHost``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="shelldock host", daemon=True)
+        self.inner: AsyncHost
+        """The asynchronous host; its methods belong to its own loop."""
+
+    def __enter__(self) -> Self:
+        """Start the host."""
+        self._thread.start()
+        try:
+            self._run(self._enter())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop every instance with its ``cleanup``, and the host."""
+        try:
+            self._run(self.inner.__aexit__())
+        finally:
+            self._end()
+
+    def execute(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        endpoints: Sequence[Resource] = (),
+        limit: float | None = None,
+    ) -> Execution:
+        """Run a command to its end; see ``AsyncHost.execute``."""
+        return self._run(
+            self.inner.execute(
+                target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+            )
+        )
+
+    def submit(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        endpoints: Sequence[Resource] = (),
+        limit: float | None = None,
+    ) -> Execution:
+        """Have a command run; ``wait`` for its end."""
+        return self._run(
+            self.inner.submit(
+                target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+            )
+        )
+
+    def wait(self, execution: str, timeout: float | None = None) -> Execution:
+        """The execution with this id when it has ended, however. Raises ``TimeoutError`` after ``timeout`` seconds."""
+        return self._start(self.inner.wait(execution)).result(timeout)
+
+    def cancel(self, execution: str) -> bool:
+        """Cancel an execution; False if it has ended already."""
+        return self._run(self.inner.cancel(execution))
+
+    def stop(self, key: str, reason: str = "asked to stop") -> None:
+        """Stop the instance for a scope, with its ``cleanup``."""
+        self._run(self.inner.stop(key, reason))
+
+    def terminate(self, key: str, reason: str = "terminated") -> None:
+        """End the instance for a scope at once."""
+        self._run(self.inner.terminate(key, reason))
+
+    def discover(self, name: str) -> Resource:
+        """Run discovery on a resource of the inventory and keep what it finds."""
+        return self._run(self.inner.discover(name))
+
+    def prepare(self, shell: Shell) -> Environment:
+        """The environment of a shell's driver as of now, built if need be."""
+        return self._run(self.inner.prepare(shell))
+
+    def open_shell(self, name: str | Path) -> Shell:
+        """The installed shell of this name, or the one at this path."""
+        return self._call(self.inner.open_shell, name)
+
+    def shell(self, name: str) -> Shell:
+        """The shell of this name."""
+        return self._call(self.inner.shell, name)
+
+    def executions(self) -> list[Execution]:
+        """Every execution that runs, and the newest of those that ended."""
+        return self._call(self.inner.executions)
+
+    def instances(self, *, memory: bool = True) -> list[Instance]:
+        """Every live instance."""
+        return self._run(self.inner.instances(memory=memory))
+
+    async def _enter(self) -> None:
+        self.inner = AsyncHost(**self._options)
+        await self.inner.__aenter__()
+
+    def _call(self, function: Any, *arguments: object) -> Any:
+        async def call() -> Any:
+            return function(*arguments)
+
+        return self._run(call())
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        future = self._start(coroutine)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C in the caller's thread cancels what it waits for
+            raise
+
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()

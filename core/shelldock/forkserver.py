@@ -1,0 +1,250 @@
+"""The fork server of one environment and driver, which makes the processes of its instances."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shelldock.channel import Channel, Message
+from shelldock.errors import LimitReached, StartError
+from shelldock.model import Driver, Environment, Value
+from shelldock.process import Process, in_words
+
+if TYPE_CHECKING:
+    from multiprocessing import Pipe
+    from multiprocessing.connection import Connection
+    from multiprocessing.reduction import send_handle
+else:  # multiprocess has no types; it is multiprocessing, kept up to date
+    from multiprocess import Pipe
+    from multiprocess.reduction import send_handle
+
+log = logging.getLogger(__name__)
+
+CONTROL_BYTES = 16 * 2**20
+"""A fork server sends little: names, process ids, traces."""
+
+
+class Way(Value, frozen=True, kw_only=True):
+    """How a fork server is to make instances of a driver."""
+
+    fresh: bool = False
+    """A fresh interpreter for each, instead of a fork of one that has imported the driver."""
+    pycache: Path | None = None
+    start_limit: float
+    """Seconds for the interpreter to start and import the driver."""
+    start_source: str = "default"
+    host_lost: float
+    """Seconds that instances have for ``cleanup`` when this process dies."""
+    result_bytes: int
+
+
+class ForkServer:
+    """The interpreter of one environment with one driver imported, which forks instances of it."""
+
+    def __init__(self, environment: Environment, driver: Driver, way: Way) -> None:
+        self.environment = environment
+        self.driver = driver
+        self.way = ""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.processes: dict[str, Process] = {}
+        self._options = way
+        self._starting: dict[str, asyncio.Future[Message]] = {}
+        self._channel = Channel(self._received, self._closed, CONTROL_BYTES)
+        self._handles: Connection
+        self._popen: subprocess.Popen[bytes]
+
+    @classmethod
+    async def start(
+        cls, environment: Environment, driver: Driver, way: Way, folder: Path, log: Path
+    ) -> ForkServer:
+        """Start it and let it import the driver. Raises ``StartError`` with file and line, or ``LimitReached``."""
+        server = cls(environment, driver, way)
+        ours, theirs = socket.socketpair()
+        server._handles, handles = Pipe()
+        try:
+            server._popen = await asyncio.to_thread(
+                _launch, environment, theirs.fileno(), handles.fileno(), folder, log
+            )
+        except OSError as error:
+            ours.close()
+            server._handles.close()
+            raise StartError(f"cannot start {str(environment.python)!r}: {error}") from error
+        finally:
+            theirs.close()
+            handles.close()
+        await asyncio.get_running_loop().create_unix_connection(lambda: server._channel, sock=ours)
+        await server._load()
+        return server
+
+    async def spawn(
+        self, id: str, folder: Path, log: Path, environ: Mapping[str, str], *, concurrent: bool
+    ) -> Process:
+        """Make an instance's process. Raises ``StartError``."""
+        if self.ended.done():
+            raise StartError(
+                f"the fork server of {self.driver.name!r} is gone; the next command starts a new one"
+            )
+        process = Process(id, self.way, self.kill, self._options.result_bytes)
+        ours, theirs = socket.socketpair()
+        started: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._starting[id] = started
+        self.processes[id] = process
+        try:
+            await process.connect(ours)
+            send_handle(self._handles, theirs.fileno(), self._popen.pid)
+            self._channel.send({
+                "do": "start", "id": id, "folder": str(folder), "log": str(log), "environ": environ,
+                "concurrent": concurrent, "result_limit": self._options.result_bytes,
+            })  # fmt: skip
+            answer = await started
+        finally:
+            theirs.close()
+            del self._starting[id]
+        if answer["is"] != "started":
+            process.ended("it could not start")
+            self.processes.pop(id, None)
+            raise _start_error(self.driver, answer)
+        process.born(answer["pid"])
+        return process
+
+    def kill(self, process: Process) -> None:
+        """End one process and all it started."""
+        if self.ended.done():
+            process.kill_tree()
+            process.ended("killed")
+        else:
+            self._channel.send({"do": "kill", "id": process.id})
+
+    async def end(self) -> None:
+        """End it; instances that are left have the time for which ``host_lost`` is set."""
+        self._channel.close()
+        await self.ended
+
+    async def _load(self) -> None:
+        options = self._options
+        loaded: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._starting[""] = loaded
+        self._channel.send({
+            "do": "load", "source": str(self.driver.source), "main": self.driver.main_class,
+            "way": "fresh" if options.fresh else "auto", "host_lost": options.host_lost,
+            "pycache": str(options.pycache) if options.pycache else None,
+            "commands": {
+                one.name: [[parameter.name, parameter.default] for parameter in one.parameters if parameter.declared]
+                for one in self.driver.commands
+            },
+        })  # fmt: skip
+        try:
+            async with asyncio.timeout(options.start_limit):
+                answer = await loaded
+        except TimeoutError:
+            self._popen.kill()
+            await self.ended
+            what = f"importing driver {self.driver.name!r}"
+            raise LimitReached("start", options.start_limit, what, options.start_source) from None
+        if answer["is"] != "loaded":
+            await self.end()
+            raise _start_error(self.driver, answer)
+        del self._starting[""]
+        self.way = answer["way"]
+
+    def _received(self, message: Message) -> None:
+        kind = message["is"]
+        if kind == "gone":
+            process = self.processes.pop(message["id"], None)
+            if process is not None:
+                process.ended(_ending(message["status"]))
+            return
+        waiting = self._starting.get(message.get("id") or "")
+        if waiting is not None and not waiting.done():
+            waiting.set_result(message)
+
+    def _closed(self, fault: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._handles.close()
+        reaper = loop.run_in_executor(None, self._popen.wait)
+        reaper.add_done_callback(lambda _: self._dead(fault))
+
+    def _dead(self, fault: str) -> None:
+        how = fault or _ending(self._popen.returncode)
+        for waiting in self._starting.values():
+            if not waiting.done():
+                waiting.set_result(
+                    {
+                        "is": "failed",
+                        "type": "",
+                        "text": f"the fork server ended: {how}",
+                        "trace": "",
+                    }
+                )
+        for process in list(self.processes.values()):
+            log.error(
+                "fork server of %s ended (%s) before its instance %s",
+                self.driver.name,
+                how,
+                process.id,
+            )
+            process.kill_tree()
+            process.ended(f"its fork server ended: {how}")
+        self.processes.clear()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+def driver_environ(environment: Environment) -> dict[str, str]:
+    """The environment variables of a driver: the host's own, less what would lead its Python astray.
+
+    The hash seed is fixed, because drivers make identifiers with ``hash`` that must be equal in every process.
+    """
+    environ = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("PYTHON", "SHELLDOCK_", "VIRTUAL_ENV", "CONDA_", "UV_", "TOX_"))
+    }
+    environ["PATH"] = os.pathsep.join(
+        (str(environment.python.parent), environ.get("PATH", os.defpath))
+    )
+    environ["VIRTUAL_ENV"] = str(environment.path)
+    environ["PYTHONHASHSEED"] = "0"
+    return environ
+
+
+def _launch(
+    environment: Environment, control: int, handles: int, folder: Path, log: Path
+) -> subprocess.Popen[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [environment.python, "-s", "-m", "shelldriver", str(control), str(handles)],
+            pass_fds=(control, handles),
+            cwd=folder,
+            env=driver_environ(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+def _start_error(driver: Driver, message: Message) -> StartError:
+    where = f" ({message['where']})" if message.get("where") else ""
+    return StartError(
+        f"driver {driver.name!r} cannot be imported: {in_words(message)}{where}",
+        message.get("trace", ""),
+    )

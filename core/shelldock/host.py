@@ -1,0 +1,366 @@
+"""The composition of it all: a command finds its scope, its node and its instance, and becomes an execution."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+from msgspec.structs import replace
+
+from shelldock.callbacks import Callbacks
+from shelldock.catalog import Catalog
+from shelldock.environments import Environments
+from shelldock.errors import (
+    ConflictError,
+    NotFoundError,
+    SettingsError,
+    ShelldockError,
+    revive,
+)
+from shelldock.executions import ENDED, Executions
+from shelldock.fabric import Claim, Fabric, Local
+from shelldock.inputs import DISCOVERY, check
+from shelldock.inventory import Inventory
+from shelldock.janitor import Janitor
+from shelldock.model import (
+    Call,
+    Connectivity,
+    Environment,
+    Execution,
+    Failure,
+    Instance,
+    Outcome,
+    Resource,
+    Shell,
+    Target,
+)
+from shelldock.node import Node
+from shelldock.paths import Paths
+from shelldock.plugins import Plugins
+from shelldock.sandboxes import Sandboxes
+from shelldock.settings import Settings, load
+from shelldock.store import Store
+from shelldock.tokens import Tokens
+from shelldock.vault import Vault
+
+log = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """What lives as long as the host: a listener, a scheduler. Plugins bring it by ``shelldock_services``."""
+
+    name: str
+
+    async def start(self) -> Connectivity | None:
+        """Begin. Called before any command; the answer, if any, is what drivers are told to dial."""
+
+    async def stop(self) -> None:
+        """End. Called after the last instance has ended."""
+
+
+class AsyncHost:
+    """Runs commands on driver instances. Use it as an asynchronous context manager.
+
+    :param settings: by default those of the settings file and of the environment variables.
+    :param paths: places on disk; by default the platform's, or all below ``SHELLDOCK_HOME``.
+    :param plugins: plugin objects, asked before the installed ones.
+    :param store: what keeps the inventory; by default a file under ``paths``.
+    :param vault: what encrypts passwords; by default with the key in a file under ``paths``.
+    :param python: the interpreter for every driver, a version (``3.9``) or a path; by default each shell's own.
+    :param fresh: give every instance a fresh interpreter instead of a fork of one that has imported the driver.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        paths: Paths | None = None,
+        plugins: Sequence[object] = (),
+        store: Store | None = None,
+        vault: Vault | None = None,
+        python: str | None = None,
+        fresh: bool = False,
+    ) -> None:
+        self.paths = paths or Paths.default(os.environ)
+        self.settings = settings or load(self.paths.settings, os.environ)
+        self.plugins = Plugins(self.settings, plugins)
+        self.store = store or Store(f"sqlite:///{self.paths.store}")
+        self.vault = vault or Vault.load(self.paths.key)
+        self.tokens = Tokens()
+        self.catalog = Catalog(self.paths.shells, self.plugins.read_shell, self.plugins.shells())
+        self.inventory = Inventory(self.store, self.vault, self.shell)
+        self.sandboxes = Sandboxes()
+        self.environments = Environments(
+            self.paths.environments,
+            self.paths.resolutions,
+            validity=self.settings.environments.validity,
+            build_limit=self.settings.limits.build,
+            changed=self.plugins.environment_changed,
+        )
+        self._executions = Executions(self.plugins.execution_changed)
+        self.callbacks = Callbacks(
+            self.inventory, self.sandboxes, self._executions, self.vault, self.tokens, self.shell
+        )
+        self._fabric = self._chosen_fabric()
+        self._node = Node(
+            platform.node() or "local",
+            self.settings,
+            self.paths,
+            self.plugins,
+            self.environments,
+            self._fabric,
+            self._executions.started,
+            python=python or self.settings.environments.python or None,
+            fresh=fresh,
+        )
+        self._janitor = Janitor(
+            self._node, self.environments, self.settings.environments.unused_after
+        )
+        self._services: list[Service] = []
+        self._connectivity = Connectivity()
+        self._opened: dict[str, Shell] = {}
+        self._keys: dict[str, str] = {}
+        self._tasks: dict[str, asyncio.Task[Execution]] = {}
+        self._open = False
+
+    # ---- life -----------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Start the services, join the other machines."""
+        self._open = True
+        try:
+            for service in self.plugins.services(self):
+                self._connectivity = await service.start() or self._connectivity
+                self._services.append(service)
+            await self._node.open()
+        except BaseException:
+            await self._end_services()
+            raise
+        self._janitor.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Take nothing new, cancel what runs, let every instance clean up, end the services."""
+        self._open = False
+        await self._node.close("the host shuts down")
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        await self._janitor.close()
+        await self._end_services()
+        self.store.close()
+
+    # ---- commands -------------------------------------------------------------------------------
+
+    async def execute(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        endpoints: Sequence[Resource] = (),
+        limit: float | None = None,
+    ) -> Execution:
+        """Run a command to its end.
+
+        :param target: whom it is for; a name means a resource of the inventory.
+        :param inputs: values by the names of the command's parameters.
+        :param ports: full paths, for connected commands.
+        :param endpoints: the resources on the other side of a connected command, aligned with ``ports``.
+        :param limit: seconds that it may run; by default what the setting ``limits.command`` says.
+        :returns: the execution, completed: ``result`` is what the driver returned, as text.
+
+        Raises the ``ShelldockError`` that ended it otherwise. If the caller is cancelled, so is the command.
+        """
+        accepted = await self.submit(
+            target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+        )
+        task = self._tasks[accepted.id]
+        try:
+            execution = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                await self.cancel(accepted.id)
+            raise
+        if execution.failure is not None:
+            raise _raised(execution.failure)
+        return execution
+
+    async def submit(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        endpoints: Sequence[Resource] = (),
+        limit: float | None = None,
+        chain: tuple[str, ...] = (),
+    ) -> Execution:
+        """Have a command run; ``wait`` for its end. Raises at once where it can never run."""
+        if not self._open:
+            raise ConflictError("the host is not open: use it as a context manager")
+        target = self._target(target)
+        shell = self.shell(target.resource.shell)
+        if shell.driver is None:
+            raise NotFoundError(
+                "driver of shell", shell.name, hint="the shell has none, so it takes no commands"
+            )
+        given = check(shell.driver, command, inputs or {})
+        key = self.plugins.scope(target)
+        execution = self._executions.accept(target, command, given, chain)
+        declared = shell.driver.command(command)
+        call = Call(
+            execution=execution.id,
+            target=target,
+            command=command,
+            tags=declared.tags if declared else (),
+            inputs=given,
+            ports=tuple(ports),
+            endpoints=tuple(endpoints),
+            connectivity=replace(self._connectivity, token=self.tokens.mint(execution.id)),
+            chain=(*chain, key),
+            limit=self.settings.limits.command if limit is None else limit,
+        )
+        self._keys[execution.id] = key
+        self._tasks[execution.id] = asyncio.create_task(
+            self._run(key, shell, call), name=f"execution {execution.id}"
+        )
+        return execution
+
+    async def wait(self, execution: str) -> Execution:
+        """The execution with this id when it has ended, however. Raises ``NotFoundError``."""
+        return await self._executions.wait(execution)
+
+    async def cancel(self, execution: str) -> bool:
+        """Cancel an execution: out of the queue, or told to the driver, which may take its time.
+
+        :returns: False if it has ended already. Raises ``NotFoundError``.
+        """
+        if self._executions.get(execution).state in ENDED:
+            return False
+        key = self._keys[execution]
+        claim = await self._fabric.find(key)
+        return claim is not None and bool(
+            await self._fabric.call(claim.node, "cancel", key, execution)
+        )
+
+    async def stop(self, key: str, reason: str = "asked to stop") -> None:
+        """Stop the instance for the scope ``key`` in order, with its ``cleanup``."""
+        await self._on_holder(key, "stop", reason)
+
+    async def terminate(self, key: str, reason: str = "terminated") -> None:
+        """End the instance for the scope ``key`` at once, without ``cleanup``; what runs on it fails."""
+        await self._on_holder(key, "terminate", reason)
+
+    async def discover(self, name: str) -> Resource:
+        """Run discovery on a resource of the inventory and keep what it finds. Raises what ended it."""
+        execution = await self.execute(name, DISCOVERY)
+        self.inventory.replace_tree(name, execution.result or "")
+        return self.inventory.resource(name)
+
+    async def prepare(self, shell: Shell) -> Environment:
+        """The environment of a shell's driver as of now, built if need be. Raises ``EnvironmentFailed``."""
+        return await self._node.prepare(shell)
+
+    # ---- what there is --------------------------------------------------------------------------
+
+    def shell(self, name: str) -> Shell:
+        """The shell of this name, or at this path. Raises ``NotFoundError`` or ``ShellError``."""
+        opened = self._opened.get(name)
+        return opened if opened is not None else self.catalog.get(name)
+
+    def open_shell(self, name: str | Path) -> Shell:
+        """The installed shell of this name, or the one at this path, which is then known by its path.
+
+        Raises ``NotFoundError`` or ``ShellError``.
+        """
+        shell = self.catalog.open(str(name))
+        self._opened[str(name)] = shell
+        return shell
+
+    def executions(self) -> list[Execution]:
+        """Every execution that runs, and the newest of those that ended, oldest first."""
+        return self._executions.all()
+
+    async def instances(self, *, memory: bool = True) -> list[Instance]:
+        """Every live instance on every node. Reading the memory takes about a millisecond each."""
+        found: list[Instance] = []
+        for node in await self._fabric.nodes():
+            answer = await self._fabric.call(node.name, "instances", memory)
+            assert isinstance(answer, list)
+            found += answer
+        return found
+
+    # ---- the way of a command -------------------------------------------------------------------
+
+    async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
+        try:
+            call = replace(call, context=self.plugins.context(call))
+            claim = await self._fabric.find(key) or await self._placed(key, shell)
+            outcome = await self._fabric.call(claim.node, "execute", key, shell, call)
+            assert isinstance(outcome, Outcome)
+        except ShelldockError as error:
+            outcome = Outcome(
+                failure=Failure(code=error.code, message=str(error), facts=error.facts)
+            )
+        except Exception as error:  # ours to mend; but whoever waits must hear of it
+            log.exception("execution %s", call.execution)
+            message = f"internal error, please report it: {type(error).__name__}: {error}"
+            outcome = Outcome(failure=Failure(code="error", message=message))
+        finally:
+            self._keys.pop(call.execution, None)
+            self._tasks.pop(call.execution, None)
+        return self._executions.end(call.execution, outcome)
+
+    async def _placed(self, key: str, shell: Shell) -> Claim:
+        """Who holds ``key`` from now on: the node that the plugins choose, unless another was quicker."""
+        nodes = [
+            node
+            for node in await self._fabric.nodes()
+            if not node.slots or node.instances < node.slots
+        ]
+        if not nodes:
+            raise ConflictError(
+                f"no execution server has a free slot for {key!r}; stop an instance or add a server"
+            )
+        return await self._fabric.claim(key, self.plugins.place(shell, key, nodes))
+
+    async def _on_holder(self, key: str, verb: str, reason: str) -> None:
+        claim = await self._fabric.find(key)
+        if claim is None:
+            raise NotFoundError(
+                "instance", key, [instance.key for instance in await self.instances(memory=False)]
+            )
+        await self._fabric.call(claim.node, verb, key, reason)
+
+    def _target(self, target: Target | str) -> Target:
+        """The target as drivers shall see it: as it is now, and findable by name while it is in use."""
+        if isinstance(target, str):
+            found = self.inventory.resource(target)
+            return Target(
+                resource=found if found.name == found.root else self.inventory.resource(found.root)
+            )
+        if target.kind == "resource" and target.name in self.inventory:
+            target = replace(target, resource=self.inventory.resource(target.name))
+        return self.sandboxes.admit(target)
+
+    def _chosen_fabric(self) -> Fabric:
+        fabrics: dict[str, Fabric] = {"local": Local(), **self.plugins.fabrics()}
+        name = self.settings.fabric
+        if name not in fabrics:
+            raise SettingsError(f"there is no fabric {name!r}; known: {', '.join(sorted(fabrics))}")
+        return fabrics[name]
+
+    async def _end_services(self) -> None:
+        while self._services:
+            await self._services.pop().stop()
+
+
+def _raised(failure: Failure) -> ShelldockError:
+    return revive(failure.code, failure.message, failure.facts)

@@ -1,0 +1,325 @@
+"""An execution server: the environments, fork servers and instances of one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import shutil
+from collections.abc import Callable
+
+import msgspec
+
+from shelldock.environments import Environments, Hold
+from shelldock.errors import NotFoundError, PluginError, ShelldockError
+from shelldock.fabric import Fabric
+from shelldock.forkserver import ForkServer, Way
+from shelldock.instance import DriverInstance, Limits
+from shelldock.logs import instance_log
+from shelldock.model import Call, Environment, Failure, Instance, Outcome, Shell
+from shelldock.model import Node as NodeInfo
+from shelldock.paths import Paths
+from shelldock.plugins import Plugins
+from shelldock.scope import Scope
+from shelldock.settings import Settings
+
+log = logging.getLogger(__name__)
+
+VERBS = frozenset({"execute", "cancel", "stop", "terminate", "instances", "prepare"})
+
+
+class Node:
+    """Runs instances on this machine. Other machines reach the methods named in ``VERBS``; their arguments are data.
+
+    :param started: told the execution and the instance when a command starts to run.
+    :param python: the interpreter that the user asked for, for every driver; None: the plugins choose.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        paths: Paths,
+        plugins: Plugins,
+        environments: Environments,
+        fabric: Fabric,
+        started: Callable[[str, str], None],
+        *,
+        python: str | None = None,
+        fresh: bool = False,
+    ) -> None:
+        self.name = name
+        self.fork_servers: dict[tuple[str, str], asyncio.Task[ForkServer]] = {}
+        self._settings = settings
+        self._paths = paths
+        self._plugins = plugins
+        self._environments = environments
+        self._fabric = fabric
+        self._started = started
+        self._python = python
+        self._fresh = fresh
+        self._scopes: dict[str, Scope] = {}
+        self._instances: dict[str, DriverInstance] = {}
+        self._holds: dict[tuple[str, str], Hold] = {}
+        self._unused_since: dict[tuple[str, str], float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        limits = settings.limits
+        self._limits = Limits(
+            initialize=limits.initialize,
+            cancel_grace=limits.cancel_grace,
+            cleanup=limits.cleanup,
+            sources={
+                clock: settings.source(f"limits.{clock}")
+                for clock in ("initialize", "cancel_grace", "cleanup")
+            },
+        )
+        self._way = Way(
+            fresh=fresh,
+            pycache=paths.cache / "bytecode",
+            start_limit=limits.start,
+            start_source=settings.source("limits.start"),
+            host_lost=limits.host_lost,
+            result_bytes=limits.result_bytes,
+        )
+
+    @property
+    def info(self) -> NodeInfo:
+        """What others know of this node."""
+        return NodeInfo(name=self.name, instances=len(self._instances))
+
+    async def open(self) -> None:
+        """Join the others."""
+        await self._fabric.join(self.info, self.serve)
+
+    async def serve(self, verb: str, arguments: tuple[object, ...]) -> object:
+        """Answer a call that came over the fabric."""
+        if verb not in VERBS:
+            raise NotFoundError("verb", verb, VERBS)
+        return await getattr(self, verb)(*arguments)
+
+    # ---- verbs ----------------------------------------------------------------------------------
+
+    async def execute(self, key: str, shell: Shell, call: Call) -> Outcome:
+        """Run a command on the instance for ``key``, which is started if need be. Never raises what the driver did."""
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = Scope(key, self._start_for(key), self._emptied)
+        try:
+            result, instance = await scope.run(shell, call, self._started)
+        except ShelldockError as error:
+            return Outcome(failure=Failure(code=error.code, message=str(error), facts=error.facts))
+        environment = instance.environment
+        return Outcome(
+            result=result, instance=instance.id, environment=environment.name if environment else ""
+        )
+
+    async def cancel(self, key: str, execution: str) -> bool:
+        """Cancel a queued or running command. False: it is not here."""
+        scope = self._scopes.get(key)
+        return scope.cancel(execution) if scope else False
+
+    async def stop(self, key: str, reason: str) -> None:
+        """Stop the instance for ``key`` with its ``cleanup``."""
+        scope = self._scopes.get(key)
+        if scope is not None:
+            await scope.stop(reason)
+
+    async def terminate(self, key: str, reason: str) -> None:
+        """End the instance for ``key`` at once."""
+        scope = self._scopes.get(key)
+        if scope is not None:
+            await scope.terminate(reason)
+
+    async def instances(self, memory: bool = False) -> list[Instance]:
+        """What lives here now."""
+        return [
+            instance.info(self.name, self._waiting(instance.key), memory=memory)
+            for instance in self._instances.values()
+        ]
+
+    async def prepare(self, shell: Shell) -> Environment:
+        """The environment of the shell's driver as of now, built if need be."""
+        return await self._environments.ready(
+            shell, self._python, self._plugins.needs, self._plugins.build
+        )
+
+    # ---- idle -----------------------------------------------------------------------------------
+
+    def stop_idle(self, now: float) -> None:
+        """Stop, in the background, the instances and fork servers that had nothing to do for their limit.
+
+        :param now: seconds on the monotonic clock.
+        """
+        for scope in list(self._scopes.values()):
+            instance = scope.idle
+            if instance is None:
+                continue
+            if instance.idle_limit is None:
+                instance.idle_limit = self._idle_limit(instance)
+            if now - instance.idle_from >= instance.idle_limit:
+                self._spawn(instance.stop(f"idle for {instance.idle_limit:g} s"))
+        for key, task in list(self.fork_servers.items()):
+            self._end_unused(key, task, now)
+
+    def _idle_limit(self, instance: DriverInstance) -> float:
+        try:
+            return self._plugins.idle_limit(instance.info(self.name))
+        except PluginError:
+            log.exception("no idle limit for %s; it stays", instance.key)
+            return float("inf")
+
+    def _end_unused(self, key: tuple[str, str], task: asyncio.Task[ForkServer], now: float) -> None:
+        if (
+            not task.done()
+            or task.cancelled()
+            or task.exception() is not None
+            or task.result().processes
+        ):
+            self._unused_since.pop(key, None)
+        elif now - self._unused_since.setdefault(key, now) >= self._settings.limits.fork_server:
+            self._spawn(self._end_fork_server(key))
+
+    # ---- end ------------------------------------------------------------------------------------
+
+    async def close(self, reason: str) -> None:
+        """Refuse what waits, cancel what runs, let all clean up, and end the fork servers."""
+        grace = self._settings.limits.cancel_grace
+        await asyncio.gather(*(scope.close(reason, grace) for scope in list(self._scopes.values())))
+        await asyncio.gather(*(self._end_fork_server(key) for key in list(self.fork_servers)))
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._fabric.leave(self.name)
+
+    # ---- starting -------------------------------------------------------------------------------
+
+    def _start_for(self, key: str) -> Callable[[Shell, Call], asyncio.Task[DriverInstance]]:
+        return lambda shell, call: asyncio.create_task(
+            self._start(key, shell, call), name=f"start {key}"
+        )
+
+    async def _start(self, key: str, shell: Shell, call: Call) -> DriverInstance:
+        """A new instance for ``key``, initialized."""
+        assert shell.driver is not None
+        instance_id = secrets.token_hex(4)
+        instance = DriverInstance(
+            instance_id,
+            key,
+            shell,
+            call.target.name,
+            self._limits,
+            self._plugins.concurrency(shell, call.target),
+            self._changed,
+        )
+        folder = self._paths.instances / instance_id
+        self._instances[instance_id] = instance
+        self._changed(instance)
+        try:
+            instance.environment = await self.prepare(shell)
+            server = await self._fork_server(shell, instance.environment)
+            instance.log = instance_log(self._paths, key, instance_id)
+            process = await server.spawn(
+                instance_id,
+                folder,
+                instance.log,
+                self._environ(instance),
+                concurrent=instance.concurrency > 1,
+            )
+            process.gone.add_done_callback(
+                lambda _: self._spawn(asyncio.to_thread(shutil.rmtree, folder, True))
+            )
+            first = msgspec.structs.replace(
+                call, command="initialize", inputs={}, ports=(), endpoints=()
+            )
+            await instance.initialize(process, self._plugins.context(first))
+        except BaseException:
+            await instance.terminate("it could not start")
+            raise
+        return instance
+
+    def _environ(self, instance: DriverInstance) -> dict[str, str]:
+        assert instance.log is not None
+        return {"LOG_PATH": str(instance.log.with_suffix("")), "SHELLDOCK_INSTANCE": instance.id}
+
+    async def _fork_server(self, shell: Shell, environment: Environment) -> ForkServer:
+        """The fork server of the environment and the driver; whoever needs it first starts it."""
+        assert shell.driver is not None
+        key = (environment.name, shell.driver.digest + str(shell.driver.source))
+        task = self.fork_servers.get(key)
+        if task is None or (task.done() and not _usable(task)):
+            await self._forget_fork_server(key)
+            task = self.fork_servers[key] = asyncio.create_task(
+                self._start_fork_server(key, shell, environment)
+            )
+        try:
+            return await asyncio.shield(task)
+        except ShelldockError:
+            if self.fork_servers.get(key) is task:
+                await self._forget_fork_server(key)
+            raise
+
+    async def _start_fork_server(
+        self, key: tuple[str, str], shell: Shell, environment: Environment
+    ) -> ForkServer:
+        assert shell.driver is not None
+        self._holds[key] = self._environments.hold(environment)
+        name = f"{environment.name}-{hashlib.sha256(key[1].encode()).hexdigest()[:8]}"
+        return await ForkServer.start(
+            environment,
+            shell.driver,
+            self._way,
+            self._paths.instances / f"fork-server-{name}",
+            self._paths.logs / "fork-servers" / f"{name}.log",
+        )
+
+    async def _end_fork_server(self, key: tuple[str, str]) -> None:
+        task = self.fork_servers.get(key)
+        if task is not None:
+            await asyncio.wait({task})
+            if _usable(task):
+                await task.result().end()
+        await self._forget_fork_server(key)
+
+    async def _forget_fork_server(self, key: tuple[str, str]) -> None:
+        self.fork_servers.pop(key, None)
+        self._unused_since.pop(key, None)
+        hold = self._holds.pop(key, None)
+        if hold is not None:
+            hold.release()
+
+    # ---- hearing --------------------------------------------------------------------------------
+
+    def _changed(self, instance: DriverInstance) -> None:
+        if instance.state == "gone":
+            self._instances.pop(instance.id, None)
+        if self._plugins.hears("shelldock_instance_changed"):
+            self._plugins.instance_changed(instance.info(self.name, self._waiting(instance.key)))
+        scope = self._scopes.get(instance.key)
+        if scope is not None:
+            scope.changed(instance)
+
+    def _waiting(self, key: str) -> int:
+        scope = self._scopes.get(key)
+        return scope.waiting if scope else 0
+
+    def _emptied(self, scope: Scope) -> None:
+        if self._scopes.get(scope.key) is scope:
+            del self._scopes[scope.key]
+            self._spawn(self._release(scope.key))
+
+    async def _release(self, key: str) -> None:
+        claim = await self._fabric.find(key)
+        if claim is not None and claim.node == self.name and key not in self._scopes:
+            await self._fabric.release(claim)
+
+    def _spawn(self, work: asyncio.Future[None] | object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _usable(task: asyncio.Task[ForkServer]) -> bool:
+    """Whether a fork server that was started is still there."""
+    if task.cancelled() or task.exception() is not None:
+        return False
+    return not task.result().ended.done()
