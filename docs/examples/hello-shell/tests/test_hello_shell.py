@@ -28,7 +28,12 @@ def test_the_package_needs_nothing():
 def test_the_entry_point_leads_to_a_shell_project():
     (entry,) = entry_points(group="shelldock.shells", name="hello")
     folder = entry.load()
-    for name in ("shell-definition.yaml", "src/drivermetadata.xml", "src/requirements.txt", "src/driver.py"):
+    for name in (
+        "shell-definition.yaml",
+        "src/drivermetadata.xml",
+        "src/requirements.txt",
+        "src/driver.py",
+    ):
         assert (folder / name).is_file(), name
 
 
