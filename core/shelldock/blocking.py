@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from shelldock.host import AsyncHost
 from shelldock.model import Environment, Execution, Instance, Resource, Shell, Target
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -123,9 +124,9 @@ class Host:
         self.inner = AsyncHost(**self._options)
         await self.inner.__aenter__()
 
-    def _call(self, function: Any, *arguments: object) -> Any:
-        async def call() -> Any:
-            return function(*arguments)
+    def _call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        async def call() -> T:
+            return function(*arguments, **options)
 
         return self._run(call())
 

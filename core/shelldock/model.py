@@ -197,6 +197,8 @@ class Call(Value, frozen=True, kw_only=True):
     execution: str
     target: Target
     command: str
+    tags: tuple[str, ...] = ()
+    """Those of the command, which decide the kind of context."""
     inputs: dict[str, str] = {}
     ports: tuple[str, ...] = ()
     endpoints: tuple[Resource, ...] = ()

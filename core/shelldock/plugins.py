@@ -298,7 +298,6 @@ def _described(
 def _fields(plugin: object) -> dict[str, object]:
     if isinstance(plugin, ModuleType):
         return {}
-    names = getattr(type(plugin), "__struct_fields__", None) or getattr(
-        type(plugin), "__dataclass_fields__", ()
-    )
+    kind = type(plugin)
+    names = (*getattr(kind, "__struct_fields__", ()), *getattr(kind, "__dataclass_fields__", ()))
     return {name: getattr(plugin, name) for name in names}
