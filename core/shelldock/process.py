@@ -168,7 +168,12 @@ class Process:
         if fault:
             self.kill(fault)
         # Its death reaches us twice: here at once, and from the fork server with how it came about.
-        asyncio.get_running_loop().call_later(LAST_WORDS, self._lose, "it closed its channel")
+        asyncio.get_running_loop().call_later(LAST_WORDS, self._hung_up)
+
+    def _hung_up(self) -> None:
+        if not self.gone.done() and self._stopped is None:
+            self.kill("it closed its channel")
+        self._lose("it closed its channel")
 
     def _lose(self, how: str) -> None:
         for command, answer in self._answers.values():

@@ -1,0 +1,71 @@
+"""Who shares an instance, an environment and a build with whom."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shelldock import AsyncHost, hookimpl
+from shelldock.model import Environment
+from shelldock.paths import Paths
+from shelldock.settings import load
+from tests.workshop import Workshop, target
+
+
+class Builds:
+    """Counts the environments that were built."""
+
+    def __init__(self) -> None:
+        self.ready: list[str] = []
+
+    @hookimpl
+    def shelldock_environment_changed(self, environment: Environment) -> None:
+        """Remember what was built."""
+        if environment.state == "ready":
+            self.ready.append(environment.name)
+
+
+async def test_ten_resources_of_one_shell_are_ten_processes_in_one_environment_built_once_I1_V1_V2(
+    paths: Paths, workshop: Workshop
+) -> None:
+    shell = workshop.shell()
+    builds = Builds()
+    async with AsyncHost(load(None, {}), paths=paths, plugins=[builds]) as host:
+        ended = await asyncio.gather(*(host.execute(target(host, shell, f"box{n}"), "pid") for n in range(10)))
+        instances = await host.instances()
+    assert len({one.result for one in ended}) == 10
+    assert len({one.pid for one in instances}) == 10
+    assert len({one.environment for one in instances}) == 1
+    assert len(builds.ready) == 1
+
+
+async def test_twenty_sandboxes_with_the_same_app_are_twenty_processes_I1(host: AsyncHost, workshop: Workshop) -> None:
+    shell = workshop.shell()
+    apps = [target(host, shell, "MySQL", kind="app", sandbox=f"sandbox {n}") for n in range(20)]
+    ended = await asyncio.gather(*(host.execute(app, "pid") for app in apps))
+    again = await asyncio.gather(*(host.execute(app, "pid") for app in apps))
+    assert len({one.result for one in ended}) == 20
+    assert [one.result for one in again] == [one.result for one in ended]
+
+
+async def test_a_resource_used_in_two_sandboxes_is_one_process_I1(host: AsyncHost, workshop: Workshop) -> None:
+    shell = workshop.shell()
+    first = await host.execute(target(host, shell, "switch", sandbox="one"), "pid")
+    second = await host.execute(target(host, shell, "switch", sandbox="two"), "pid")
+    assert first.result == second.result
+    assert len(await host.instances()) == 1
+
+
+async def test_an_instance_tells_what_is_to_know_of_it(host: AsyncHost, workshop: Workshop) -> None:
+    ended = await host.execute(target(host, workshop.shell(), "switch"), "pid")
+    (instance,) = await host.instances()
+    assert str(instance.pid) == ended.result
+    assert instance.key == "resource/switch"
+    assert instance.state == "ready"
+    assert instance.way == "forked"
+    assert instance.idle_since is not None
+    assert instance.idle_since >= instance.started
+    assert instance.memory > 0
+    assert instance.log is not None
+    assert instance.log.exists()
+    assert instance.id == ended.instance
+    assert instance.environment == ended.environment
