@@ -1,0 +1,57 @@
+"""What the API needs of the host behind it: narrow, so that the protocol can be tested and used without one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from shelldock.model import Resource, Sandbox, Shell, Target
+
+
+class Backend(Protocol):
+    """The host as the API sees it.
+
+    All of it is called on the host's event loop and answers at once. What is not there raises ``NotFoundError``; any
+    other ``ShelldockError`` reaches the driver as a failure with its message. ``subject`` is the execution that asks:
+    an app may have the same name in each of twenty sandboxes.
+    """
+
+    def resource(self, name: str, subject: str) -> Resource:
+        """The resource, deployed app or service with this full name."""
+
+    def children(self, name: str, subject: str) -> list[Resource]:
+        """The direct sub-resources of ``name``."""
+
+    def shell_of(self, resource: Resource, subject: str) -> Shell | None:
+        """The shell that drives ``resource``: its own, or that of its root."""
+
+    def set_attribute(self, name: str, attribute: str, value: str, subject: str) -> None:
+        """Set an attribute by its full name; the value of a password attribute comes in clear and is encrypted."""
+
+    def set_status(self, name: str, status: str, text: str, subject: str) -> None:
+        """Set the live status of ``name``, with a sentence about it."""
+
+    def set_address(self, name: str, address: str, subject: str) -> None:
+        """Set the address of ``name``."""
+
+    def decrypt(self, text: str) -> str:
+        """The clear text of a password; text that was never encrypted is returned unchanged."""
+
+    def sandbox(self, id: str) -> tuple[Sandbox, list[Target]]:
+        """A sandbox and what is used in it."""
+
+    def say(self, sandbox_id: str, message: str, subject: str) -> None:
+        """Add a message to the sandbox's output, said by the execution ``subject``."""
+
+    def subject(self, token: str) -> str | None:
+        """Whom ``token`` was minted for, or None where it is not one of the host's."""
+
+    def mint(self, subject: str) -> str:
+        """A token for ``subject``."""
+
+
+class Host(Protocol):
+    """Who has such a face for drivers."""
+
+    @property
+    def callbacks(self) -> Backend:
+        """Answers for drivers."""

@@ -1,0 +1,224 @@
+"""A small HTTP/1.1 server on the host's event loop, for handlers that answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import h11
+import msgspec
+
+from shelldock.model import Value
+
+log = logging.getLogger(__name__)
+
+_CHUNK: Final = 64 * 1024
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """What one client may take of the server. Sizes in bytes, times in seconds."""
+
+    head: int = 32 * 1024
+    body: int = 16 * 1024 * 1024
+    """A longer body is read and thrown away, so that the client, still sending, hears why it was refused."""
+    patience: float = 30
+    """From the first byte of a request to its last, and for the client to take the reply."""
+    idle: float = 300
+    """Between requests; clients notice a closed connection and open another."""
+    connections: int = 512
+    """Beyond it, the connection that has been idle for longest is closed."""
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """One request. ``target`` is as it came; header names are lower-case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes = b""
+    oversize: bool = False
+    """The body was longer than the limit, and is not here."""
+
+
+class Response(msgspec.Struct, frozen=True):
+    """What a handler answers."""
+
+    body: bytes
+    type: str = "text/xml; charset=utf-8"
+    status: int = HTTPStatus.OK
+
+
+Handler = Callable[[Request], Response]
+
+
+class Listener:
+    """Serves one address and port with one handler.
+
+    :param handler: called on the event loop, must not block; if it raises, the client gets a 500.
+    """
+
+    def __init__(self, handler: Handler, limits: Limits | None = None) -> None:
+        self._handler = handler
+        self._limits = limits or Limits()
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Task[None], _Connection] = {}
+
+    async def start(self, address: str, port: int) -> int:
+        """Listen; the port, which the system chooses where ``port`` is 0. Raises ``OSError``."""
+        self._server = await asyncio.start_server(self._accept, address, port, limit=_CHUNK)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection."""
+        if self._server is None:
+            return
+        self._server.close()
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._make_room()
+        connection = _Connection(reader, writer, self._handler, self._limits)
+        self._open[task] = connection
+        try:
+            await connection.serve()
+        except asyncio.CancelledError:
+            pass  # stopped, or made room for another: the streams' own callback would log it as an error
+        except OSError as error:  # TimeoutError is one
+            log.debug("connection closed: %r", error)
+        finally:
+            self._open.pop(task, None)
+            writer.transport.abort() if connection.broken else writer.close()
+
+    def _make_room(self) -> None:
+        if len(self._open) < self._limits.connections:
+            return
+        idle = {
+            task: one.idle_since for task, one in self._open.items() if one.idle_since is not None
+        }
+        # With none idle the oldest goes: a client that is slow on purpose must not lock out the drivers.
+        task = min(idle, key=idle.__getitem__) if idle else next(iter(self._open))
+        del self._open[task]
+        log.warning("more than %d connections: closed one", self._limits.connections)
+        task.cancel()
+
+
+class _Connection:
+    """One client's connection, from its first request to its last."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handler: Handler,
+        limits: Limits,
+    ) -> None:
+        self.idle_since: float | None = None
+        self.broken = False
+        self._reader = reader
+        self._writer = writer
+        self._handler = handler
+        self._limits = limits
+        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
+
+    async def serve(self) -> None:
+        try:
+            while await self._wait():
+                async with asyncio.timeout(self._limits.patience):
+                    request = await self._request()
+                if request is None:
+                    return
+                await self._reply(self._answer(request))
+                if self._wire.our_state is not h11.DONE or self._wire.their_state is not h11.DONE:
+                    return
+                self._wire.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error)
+        except BaseException:
+            self.broken = True
+            raise
+
+    async def _wait(self) -> bool:
+        """Wait for the first bytes of a request; False where the client closes, or is idle for too long."""
+        if self._wire.trailing_data[0]:
+            return True
+        self.idle_since = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._limits.idle):
+                return await self._receive()
+        except TimeoutError:
+            return False
+        finally:
+            self.idle_since = None
+
+    async def _receive(self) -> bool:
+        data = await self._reader.read(_CHUNK)
+        self._wire.receive_data(data)
+        return bool(data)
+
+    async def _event(self) -> h11.Event:
+        while not isinstance(event := self._wire.next_event(), h11.Event):
+            if self._wire.they_are_waiting_for_100_continue:
+                await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+            await self._receive()
+        return event
+
+    async def _request(self) -> Request | None:
+        head = await self._event()
+        if not isinstance(head, h11.Request):
+            return None
+        body = bytearray()
+        size = 0
+        while isinstance(part := await self._event(), h11.Data):
+            size += len(part.data)
+            if size <= self._limits.body:
+                body += part.data
+            else:
+                body.clear()
+        if not isinstance(part, h11.EndOfMessage):
+            return None
+        return Request(
+            method=head.method.decode("ascii"),
+            target=head.target.decode("ascii"),
+            headers={name.decode("ascii"): value.decode("latin-1") for name, value in head.headers},
+            body=bytes(body),
+            oversize=size > self._limits.body,
+        )
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._handler(request)
+        except Exception:  # a handler's bug must cost its client one reply, not the host its API
+            log.exception("cannot answer %s %r", request.method, request.target)
+            text = b"internal error; see the host's log"
+            return Response(text, "text/plain", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _reply(self, response: Response) -> None:
+        headers = [("Content-Type", response.type), ("Content-Length", str(len(response.body)))]
+        await self._send(
+            h11.Response(status_code=response.status, headers=headers),
+            h11.Data(data=response.body),
+            h11.EndOfMessage(),
+        )
+
+    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
+        """Say what was wrong with the request, where the client can still hear it."""
+        log.debug("refused a request: %s", error)
+        if self._wire.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            text = f"{error}\n".encode()
+            await self._reply(Response(text, "text/plain; charset=utf-8", error.error_status_hint))
+
+    async def _send(self, *events: h11.Event) -> None:
+        # One write for head and body: two cost 40 ms, the client's delayed acknowledgement.
+        self._writer.write(b"".join(self._wire.send(event) or b"" for event in events))
+        async with asyncio.timeout(self._limits.patience):
+            await self._writer.drain()

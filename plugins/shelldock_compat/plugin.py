@@ -1,0 +1,115 @@
+"""The API that drivers dial, as a plugin: its settings, and the service that the host starts."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from shelldock.errors import ConflictError
+from shelldock.hookspecs import hookimpl
+from shelldock.model import Connectivity
+from shelldock_compat import rest
+from shelldock_compat.automation import AutomationApi
+from shelldock_compat.backend import Backend, Host
+from shelldock_compat.listener import Limits, Listener
+
+log = logging.getLogger(__name__)
+
+_EVERYWHERE: Final = ("0.0.0.0", "::")
+_TRIES: Final = 32
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """The API that drivers call back on. CloudShell's own session helper always dials port 8029."""
+
+    enabled: bool = True
+    address: str = ""
+    """Where to listen; empty: 127.0.0.1, or where that is taken, another loopback address."""
+    port: int = 8029
+    """Another one serves only drivers that read the port from their context; few do."""
+    rest_port: int = 9000
+    """Quick refusals for what drivers ask of CloudShell's REST API; 0: none."""
+    connections: int = 512
+    body_limit: int = 16 * 1024 * 1024
+    """Bytes."""
+
+    @hookimpl(trylast=True)
+    def shelldock_services(self, host: Host) -> Sequence[ApiService] | None:
+        """Offer the API as a service of ``host``."""
+        return [ApiService(host.callbacks, self)] if self.enabled else None
+
+
+class ApiService:
+    """Listens for as long as the host lives, and before its first command."""
+
+    name = "api"
+
+    def __init__(self, backend: Backend, settings: Api) -> None:
+        self._settings = settings
+        limits = Limits(connections=settings.connections, body=settings.body_limit)
+        self._automation = Listener(AutomationApi(backend), limits)
+        self._rest = Listener(
+            rest.answer, Limits(connections=settings.connections, body=limits.head)
+        )
+
+    async def start(self) -> Connectivity:
+        """Listen; what drivers are told to dial. Raises ``ConflictError`` where no address is free."""
+        address, port = await self._listen()
+        log.info("drivers call back on %s:%d", address, port)
+        await self._start_rest(address)
+        dialled = "127.0.0.1" if address in _EVERYWHERE else address
+        return Connectivity(address=dialled, api_port=port, rest_port=self._settings.rest_port)
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await self._automation.stop()
+        await self._rest.stop()
+
+    async def _listen(self) -> tuple[str, int]:
+        settings = self._settings
+        for address in [settings.address] if settings.address else _loopbacks():
+            try:
+                return address, await self._automation.start(address, settings.port)
+            except OSError as error:
+                reason = error
+                if error.errno != errno.EADDRINUSE:
+                    break
+        raise ConflictError(_trouble(settings, address, reason)) from reason
+
+    async def _start_rest(self, address: str) -> None:
+        if not self._settings.rest_port:
+            return
+        try:
+            await self._rest.start(address, self._settings.rest_port)
+        except OSError as error:  # drivers go on without, a refused connection is as quick
+            log.info(
+                "no REST API on %s:%d: %s",
+                address,
+                self._settings.rest_port,
+                error.strerror or error,
+            )
+
+
+def _loopbacks() -> Iterator[str]:
+    """127.0.0.1 and its neighbours, which are easy to read; then any, so that many hosts do not queue for the same."""
+    for last in range(1, 9):
+        yield f"127.0.0.{last}"
+    for _ in range(_TRIES):
+        yield f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
+
+
+def _trouble(settings: Api, address: str, reason: OSError) -> str:
+    what = f"cannot listen for drivers on {address}:{settings.port}: {reason.strerror or reason}"
+    if settings.address:
+        return f"{what}; free it, or change the setting 'plugins.api.address'"
+    if reason.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{what}, and 127.0.0.1:{settings.port} is taken; stop what listens there, or give this machine another "
+            f"loopback address (macOS: sudo ifconfig lo0 alias {address})"
+        )
+    return f"{what}; something listens on that port of all addresses (0.0.0.0): stop it"
