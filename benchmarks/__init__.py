@@ -1,0 +1,1 @@
+"""How Shelldock compares with other ways to run a driver in its own environment and process."""
