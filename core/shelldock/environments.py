@@ -1,0 +1,340 @@
+"""The environments of one machine: resolved anew from time to time, built once, shared, collected."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from msgspec.structs import replace
+
+from shelldock import manifest
+from shelldock.building import Build, DriverPackage, Step, current_step, linked, make
+from shelldock.errors import EnvironmentFailed, LimitReached, ShelldockError
+from shelldock.locks import FileLock
+from shelldock.model import Environment, EnvironmentState, Needs, Shell
+from shelldock.resolutions import Resolution, Resolutions
+from shelldock.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+AskNeeds = Callable[[Shell, str | None], Needs]
+"""The hook ``shelldock_needs``."""
+
+POLL: Final = 0.05
+"""Seconds between two looks at a lock that another process has."""
+
+PROGRESS: Final = 0.25
+"""Seconds between two reports of progress."""
+
+BUILDERS: Final = 8
+"""How many resolve or build at the same time; what they wait for is mostly the network."""
+
+T = TypeVar("T")
+
+
+class Hold:
+    """Keeps an environment from being removed, by any process, until ``release`` or this process's death."""
+
+    def __init__(self, environment: Environment, lock: FileLock) -> None:
+        self.environment = environment
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let go; a second time is nothing."""
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+class Environments:
+    """Makes environments ready, and removes them when they are no longer used.
+
+    :param folder: where they lie; other processes may use it at the same time.
+    :param resolutions: where it is remembered what requirements resolved to.
+    :param validity: seconds for which that counts, before the index is asked again (checklist V4).
+    :param build_limit: seconds for resolving and building together.
+    :param changed: told, on the event loop, of what happens to an environment; several times a second at most.
+    :param build_source: where ``build_limit`` was set, for the message.
+    :param premises: text that stands for whatever else needs depend on: a change asks the index again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        resolutions: Path,
+        *,
+        validity: float,
+        build_limit: float,
+        changed: Callable[[Environment], None],
+        build_source: str = "default",
+        premises: str = "",
+    ) -> None:
+        self._shelf = Shelf(folder)
+        self._resolutions = Resolutions(resolutions, validity, premises)
+        self._limit = build_limit
+        self._limit_source = build_source
+        self._changed = changed
+        self._package = DriverPackage()
+        self._making: dict[str, asyncio.Task[Environment]] = {}
+        self._steps: set[Step] = set()
+        self._pool = ThreadPoolExecutor(BUILDERS, thread_name_prefix="environment")
+
+    # ---- making ---------------------------------------------------------------------------------
+
+    async def ready(
+        self, shell: Shell, python: str | None, needs: AskNeeds, build: Build
+    ) -> Environment:
+        """The environment of the shell's driver as of now; resolved and built if need be, once for all who ask.
+
+        ``needs`` and ``build`` are asked in a thread, in the context of a ``building.current_step``. Where they fail
+        although an environment was built for the last answer, that is used, with a warning. Failures are not
+        remembered. A caller that is cancelled stops nothing.
+
+        :param shell: has a driver.
+        :param python: the interpreter that the user asked for, if any.
+        :raises EnvironmentFailed: it cannot be resolved or built; ``LimitReached``: not in time.
+        """
+        key = self._resolutions.key(shell, python)
+        known = self._known(key)
+        if known is not None:
+            return known
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.create_task(
+                self._make(key, shell, python, needs, build), name=f"environment {shell.name}"
+            )
+            self._making[key] = task
+            task.add_done_callback(lambda done: self._made(key, done))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Give up what is being resolved or built, and wait for its end."""
+        for step in self._steps:
+            step.given_up.set()
+        tasks = list(self._making.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+
+    def _known(self, key: str) -> Environment | None:
+        resolution = self._resolutions.get(key)
+        if resolution is None or not self._resolutions.is_fresh(key, resolution):
+            return None
+        return self._find(resolution.needs)
+
+    def _find(self, needs: Needs) -> Environment | None:
+        found = self._shelf.find(manifest.digest_of(needs, self._package.digest))
+        return found if found and manifest.touch(found) else None
+
+    def _made(self, key: str, task: asyncio.Task[Environment]) -> None:
+        self._making.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # it may be that nobody waits any more
+
+    async def _make(
+        self, key: str, shell: Shell, python: str | None, ask: AskNeeds, build: Build
+    ) -> Environment:
+        assert shell.driver is not None
+        place = self._shelf.root / manifest.folder_name(shell.driver)
+        report = Report(
+            Environment(name=place.name, path=place, python=place / "bin" / "python"), self._changed
+        )
+        limit = asyncio.timeout(None if math.isinf(self._limit) else self._limit)
+        try:
+            async with limit:
+                needs = await self._resolve(key, shell, python, ask, report)
+                return await self._build(shell, needs, build, report)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            what = f"the environment of {shell.name!r}"
+            error = LimitReached("build", self._limit, what, self._limit_source)
+            report.tell("failed", str(error))
+            raise error from None
+        except ShelldockError as error:
+            report.tell("failed", str(error))
+            raise
+
+    async def _resolve(
+        self, key: str, shell: Shell, python: str | None, ask: AskNeeds, report: Report
+    ) -> Needs:
+        async with _locked(
+            lambda: self._resolutions.lock(key), lambda: report.tell("resolving", "another does it")
+        ):
+            known = self._resolutions.get(key)
+            if known is not None and self._resolutions.is_fresh(key, known):
+                return known.needs
+            report.tell("resolving")
+            step = Step(self._resolutions.log(key))
+            try:
+                needs = await self._in_thread(step, shell, report, lambda: ask(shell, python))
+            except ShelldockError as error:
+                return self._last(key, known, error, report)
+            self._resolutions.put(key, needs)
+            return needs
+
+    def _last(
+        self, key: str, known: Resolution | None, error: ShelldockError, report: Report
+    ) -> Needs:
+        """The needs as they were, where there is an environment for them: an index that is away stops nothing."""
+        found = self._find(known.needs) if known else None
+        if known is None or found is None:
+            raise error
+        self._resolutions.postpone(key)
+        log.warning("environment %s is used as it was: %s", found.name, error)
+        report.about = found
+        report.tell("ready", f"used as it was: {error}")
+        return known.needs
+
+    async def _build(self, shell: Shell, needs: Needs, build: Build, report: Report) -> Environment:
+        assert shell.driver is not None
+        digest = manifest.digest_of(needs, self._package.digest)
+        name = manifest.folder_name(shell.driver, digest)
+        report.about = replace(
+            report.about,
+            name=name,
+            digest=digest,
+            path=self._shelf.root / name,
+            version=needs.version,
+            pins=needs.pins,
+        )
+        found = self._find(needs)
+        if found is not None:
+            return report.done(found)
+        async with _locked(
+            lambda: self._shelf.build_lock(digest),
+            lambda: report.tell("building", "another does it"),
+        ):
+            found = self._find(needs)
+            if found is not None:
+                return report.done(found)
+            report.tell("building")
+            step = Step(self._shelf.log(name))
+            made = await self._in_thread(
+                step, shell, report, lambda: self._build_now(name, needs, build, step)
+            )
+            return report.done(made)
+
+    def _build_now(self, name: str, needs: Needs, build: Build, step: Step) -> Environment:
+        self._shelf.sweep(manifest.digest_of(needs, self._package.digest))
+        return make(
+            self._shelf, name, needs, linked(self._shelf, needs) or build, self._package, step
+        )
+
+    async def _in_thread(
+        self, step: Step, shell: Shell, report: Report, work: Callable[[], T]
+    ) -> T:
+        """What ``work`` returns; its log's last line is reported meanwhile, and given up when this is cancelled."""
+        step.log.write_bytes(b"")
+        context = copy_context()
+        context.run(current_step.set, step)
+        self._steps.add(step)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
+        try:
+            while not (await asyncio.wait({future}, timeout=PROGRESS))[0]:
+                report.tell(report.about.state, _last_line(step.log))
+            return future.result()
+        except EnvironmentFailed as error:
+            raise EnvironmentFailed(shell.name, error.step, error.reason, str(step.log)) from error
+        except OSError as error:
+            verb = "resolve" if report.about.state == "resolving" else "build"
+            raise EnvironmentFailed(shell.name, verb, str(error), str(step.log)) from error
+        finally:
+            step.given_up.set()
+            self._steps.discard(step)
+            future.add_done_callback(_forget)
+
+    # ---- keeping --------------------------------------------------------------------------------
+
+    def hold(self, environment: Environment) -> Hold:
+        """Keep ``environment`` from being removed, and note that it is used now.
+
+        :raises NotFoundError: it was removed since ``ready`` answered; ask again.
+        """
+        hold = Hold(environment, self._shelf.hold(environment.name))
+        manifest.touch(environment)
+        return hold
+
+    def list(self) -> Sequence[Environment]:
+        """All that can be used, by name."""
+        return self._shelf.all()
+
+    def prune(self, unused_for: float) -> Sequence[Environment]:
+        """Remove the environments that nobody has used for so many seconds nor holds, and what crashes left.
+
+        Blocks while files are removed. Tells which were removed (checklist V7).
+        """
+        self._resolutions.prune(unused_for)
+        return [replace(one, state="removed") for one in self._shelf.prune(unused_for)]
+
+    def remove(self, name: str) -> Environment:
+        """Remove one environment. Raises ``NotFoundError``, or ``ConflictError`` where somebody holds it."""
+        return replace(self._shelf.remove(name), state="removed")
+
+
+class Report:
+    """Tells what happens to one environment, unless it was told already."""
+
+    def __init__(self, about: Environment, changed: Callable[[Environment], None]) -> None:
+        self.about = about
+        self._changed = changed
+        self._told: Environment | None = None
+
+    def tell(self, state: EnvironmentState, note: str = "") -> None:
+        """It is in this state now."""
+        self.about = replace(self.about, state=state, note=note)
+        if self.about != self._told:
+            self._told = self.about
+            self._changed(self.about)
+
+    def done(self, environment: Environment) -> Environment:
+        """It is complete; nothing is told where nothing was going on."""
+        if self._told is not None and self._told.state != "ready":
+            self.about = environment
+            self.tell("ready")
+        return environment
+
+
+@contextlib.asynccontextmanager
+async def _locked(
+    take: Callable[[], FileLock | None], waits: Callable[[], None]
+) -> AsyncGenerator[None]:
+    """Hold a lock between processes; while another has it, look again and again, without blocking the event loop."""
+    while (lock := take()) is None:
+        waits()
+        await asyncio.sleep(POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _last_line(file: Path) -> str:
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - 4096))
+        lines = opened.read().decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return ""
+
+
+def _forget(future: asyncio.Future[T]) -> None:
+    if not future.cancelled():
+        future.exception()

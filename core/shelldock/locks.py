@@ -1,0 +1,53 @@
+"""Locks between processes, given back by the system when their holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class FileLock:
+    """A lock that is held; ``take`` makes it."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back; a second time is nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def discard(self) -> None:
+        """Remove the file, for a lock that is held alone and has had its day, and give it back."""
+        self._path.unlink(missing_ok=True)
+        self.release()
+
+
+def take(path: Path, *, shared: bool = False) -> FileLock | None:
+    """The lock at ``path``, alone or shared with others who share it; None where somebody is in the way. Never waits.
+
+    Each call is a holder of its own, also within one process.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if _is_at(descriptor, path):
+            return FileLock(path, descriptor)
+        os.close(
+            descriptor
+        )  # discarded between opening and locking: the file at the path is another
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

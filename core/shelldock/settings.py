@@ -1,0 +1,183 @@
+"""What the user may set: the settings file (TOML) and variables called ``SHELLDOCK_…``, typed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+
+from shelldock.errors import SettingsError
+from shelldock.model import NO_LIMIT
+from shelldock.typed import Table, convert, offer
+
+PREFIX: Final = "SHELLDOCK_"
+DEFAULT: Final = "default"
+
+NOT_SETTINGS: Final = frozenset({"HOME"})
+"""Names after the prefix that are read elsewhere."""
+
+T = TypeVar("T")
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long each thing may take, in seconds; ``inf`` is no limit."""
+
+    build: Seconds = 1800.0
+    """Resolving and installing what a driver needs, together."""
+    start: Seconds = 120.0
+    """Until a driver's process has imported its driver."""
+    initialize: Seconds = 600.0
+    """The driver's ``initialize``."""
+    command: Seconds = NO_LIMIT
+    """A command that runs."""
+    pending: Seconds = NO_LIMIT
+    """A command that waits for its turn."""
+    cancel_grace: Seconds = 30.0
+    """Between asking a driver to cancel and ending its process."""
+    cleanup: Seconds = 30.0
+    """The driver's ``cleanup``."""
+    host_lost: Seconds = 3.0
+    """What an instance has for its ``cleanup`` once the host is gone."""
+    fork_server: Seconds = 600.0
+    """How long a fork server without instances stays."""
+    result_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 2**20
+    """The size of a command's result, in bytes of UTF-8."""
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How environments are kept. How they are made is up to the plugin that makes them."""
+
+    validity: Seconds = 480 * 60.0
+    """Seconds for which a resolution is used before the index is asked again."""
+    python: str = ""
+    """Interpreter for every driver, a version (``3.9``) or a path; empty: as the driver's metadata ask."""
+    unused_after: Seconds = 14 * 86400.0
+    """Seconds after its last use at which an environment is removed."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
+
+    limits: Limits = Limits()
+    environments: EnvironmentSettings = EnvironmentSettings()
+    fabric: str = "local"
+    """The engine that joins machines; plugins offer more."""
+    plugins: dict[str, dict[str, object]] = {}
+    """For each plugin, by its entry point's name, what its class's fields are set to."""
+    sources: dict[str, str] = {}
+    """Where each setting that is not a default was set, by dotted name. Filled by ``load``."""
+
+    def source(self, name: str) -> str:
+        """Where ``limits.cleanup`` (a dotted name) was set: ``default``, the file's path or the variable's name."""
+        return self.sources.get(_spelled(name), DEFAULT)
+
+    def plugin_settings(self, name: str, cls: type[T]) -> T:
+        """A plugin's class made with what is set for it.
+
+        :param cls: a msgspec Struct or a dataclass; any other class is made without arguments.
+        :raises SettingsError: an unknown name, a wrong type, or what the class itself refuses.
+        """
+        path = f"plugins.{_spelled(name)}"
+        return convert(self.plugins.get(_spelled(name), {}), cls, path, self.source, _is_variable)
+
+    def refuse_unknown_plugins(self, known: Iterable[str]) -> None:
+        """Raise ``SettingsError`` where settings are for a plugin that is not among ``known``."""
+        names = {_spelled(name) for name in known}
+        for name in self.plugins:
+            if name not in names:
+                where = next(
+                    (at for key, at in self.sources.items() if key.startswith(f"plugins.{name}.")),
+                    DEFAULT,
+                )
+                raise SettingsError(
+                    f"settings for no plugin: 'plugins.{name}'{offer(name, names)} (set by: {where})"
+                )
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file or a variable may set of ``Settings``."""
+
+    limits: Limits = Limits()
+    environments: EnvironmentSettings = EnvironmentSettings()
+    fabric: str = "local"
+    plugins: dict[str, dict[str, object]] = {}
+
+
+def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of ``file`` (none where it does not exist), overruled by the variables of ``environ``.
+
+    ``SHELLDOCK_LIMITS__CLEANUP=60`` sets ``limits.cleanup``: two underscores between levels.
+
+    :raises SettingsError: the file cannot be read, or a setting is unknown or of a wrong type; names where it was set.
+    """
+    table: Table = {}
+    sources: dict[str, str] = {}
+    for name, value, source in [*_of_file(file), *_of_variables(environ)]:
+        _put(table, name, value, source)
+        sources[".".join(name)] = source
+    read = convert(table, _Known, "", lambda name: sources.get(name, DEFAULT), _is_variable)
+    return Settings(
+        limits=read.limits,
+        environments=read.environments,
+        fabric=read.fabric,
+        plugins=read.plugins,
+        sources=sources,
+    )
+
+
+Setting = tuple[tuple[str, ...], object, str]
+
+
+def _of_file(file: Path | None) -> Iterable[Setting]:
+    if file is None:
+        return
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"cannot read settings file {str(file)!r}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {str(file)!r} is not TOML: {error}") from error
+    yield from _flat(table, (), str(file.absolute()))
+
+
+def _flat(table: Table, above: tuple[str, ...], source: str) -> Iterable[Setting]:
+    for key, value in table.items():
+        name = (*above, _spelled(key) if above == ("plugins",) else key)
+        if isinstance(value, dict) and value:
+            yield from _flat(value, name, source)
+        else:
+            yield name, value, source
+
+
+def _of_variables(environ: Mapping[str, str]) -> Iterable[Setting]:
+    for variable, text in sorted(environ.items()):
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name not in NOT_SETTINGS:
+            yield tuple(name.lower().split("__")), text, variable
+
+
+def _put(table: Table, name: tuple[str, ...], value: object, source: str) -> None:
+    for level in name[:-1]:
+        below = table.setdefault(level, {})
+        if not isinstance(below, dict):
+            raise SettingsError(
+                f"setting {level!r} has a value and settings below it (set by: {source})"
+            )
+        table = below
+    table[name[-1]] = value
+
+
+def _spelled(name: str) -> str:
+    """Plugins may have dashes in their names, variables may not."""
+    return name.replace("-", "_")
+
+
+def _is_variable(source: str) -> bool:
+    """Whether a value is text that stands for another type; the paths of files are absolute."""
+    return source.startswith(PREFIX)

@@ -1,0 +1,139 @@
+"""Runs uv: its output goes to the log, its reason for failing into the error."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from shelldock.building import current_step
+from shelldock.errors import EnvironmentFailed
+
+LOOK: Final = 0.1
+"""Seconds between two looks whether anybody still waits."""
+
+LONGEST: Final = 2000
+"""Characters of a reason; the log has it all."""
+
+_NOT_OURS: Final = frozenset(
+    {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON"}
+)
+
+
+_FRAME: Final = re.compile(r"^[\s×╰─▶├│]+")
+"""What older versions of uv draw before each line."""
+
+
+class Failed(Exception):
+    """uv ended with an error; the message is its own reason in one line."""
+
+
+def run(binary: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
+    """Run uv until it ends; ended itself when nobody waits for it any more. Raises ``Failed``."""
+    step = current_step.get()
+    clean = {name: value for name, value in environ.items() if name not in _NOT_OURS}
+    with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="shelldock-") as neutral:
+        output.write(f"$ uv {' '.join(arguments)}\n".encode())
+        output.flush()
+        start = output.tell()
+        process = subprocess.Popen(
+            [binary, *arguments, "--color", "never", "--no-progress", "--no-python-downloads"],
+            cwd=neutral,  # uv reads the settings of the project that it is called in
+            env=clean,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # builds of distributions have children of their own
+        )
+        try:
+            while True:
+                try:
+                    status = process.wait(LOOK)
+                    break
+                except subprocess.TimeoutExpired:
+                    if step is not None and step.given_up.is_set():
+                        raise Failed("nobody waits for it any more") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if status:
+        raise Failed(reason(_tail(log, start)) or f"uv ended with status {status}")
+
+
+def binary(setting: str) -> str:
+    """The uv to run: the one set, or the one that was installed with us. Raises ``Failed``."""
+    if setting:
+        return setting
+    from uv import find_uv_bin  # optional where another uv is set
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise Failed("uv is not installed: set 'plugins.environment.uv' to its path") from error
+
+
+def reason(output: str) -> str:
+    """uv's own words for what failed, in one line: error, causes and the first hint, and what a build complained of."""
+    parts: dict[str, list[str]] = {"error": [], "stdout": [], "stderr": [], "hint": []}
+    part = ""
+    for raw in output.splitlines():
+        line = _FRAME.sub("", raw).rstrip()
+        if line.startswith("hint: ") and part:
+            part = "hint" if not parts["hint"] else "stdout"
+        elif line in ("[stdout]", "[stderr]") and part:
+            part = line.strip("[]")
+        elif line.startswith("error: ") or raw.lstrip().startswith("×"):
+            part = "error"
+        elif part == "hint" and not line:
+            part = "stdout"
+        if part and line and not re.fullmatch(r"\^+", line):
+            parts[part].append(line)
+    text = " ".join(_causes(parts["error"]) + _complaint(parts["stderr"]) + parts["hint"])
+    text = text or output.strip().rpartition("\n")[2]
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _causes(lines: Sequence[str]) -> list[str]:
+    """Each cause as a clause; that there is no solution says less than why."""
+    text = "\n".join(lines)
+    clauses = [
+        clause.replace("\n", " ").strip() for clause in re.split(r"(?m)^(?:error|cause): ", text)
+    ]
+    said = [
+        one
+        for one in clauses
+        if one and not one.startswith("No solution found when resolving dependencies")
+    ]
+    older = (
+        text.partition("No solution found when resolving dependencies:")[2]
+        .replace("\n", " ")
+        .strip()
+    )
+    return [": ".join(said) or older or text]
+
+
+def _complaint(lines: Sequence[str]) -> list[str]:
+    """The line of a build's output that looks most like its reason."""
+    errors = [
+        line
+        for line in lines
+        if re.search(r"error: |\w(Error|Exception)\b", line) and not line.startswith("File ")
+    ]
+    return [f"({(errors or lines)[0 if errors else -1]})"] if lines else []
+
+
+def failed(name: str, step: str, error: Failed) -> EnvironmentFailed:
+    """The error that everybody knows."""
+    return EnvironmentFailed(name, step, str(error))
+
+
+def _tail(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read().decode(errors="replace")
