@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
+import msgspec
 from msgspec.structs import replace
 
 from shelldock.callbacks import Callbacks
@@ -101,6 +102,8 @@ class AsyncHost:
             validity=self.settings.environments.validity,
             build_limit=self.settings.limits.build,
             changed=self.plugins.environment_changed,
+            build_source=self.settings.source("limits.build"),
+            premises=msgspec.json.encode(self.settings.plugins).decode(),
         )
         self._executions = Executions(self.plugins.execution_changed)
         self.callbacks = Callbacks(
@@ -151,6 +154,7 @@ class AsyncHost:
         if self._tasks:
             await asyncio.wait(self._tasks.values())
         await self._janitor.close()
+        await self.environments.close()
         await self._end_services()
         self.store.close()
 
