@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
+
 from shelldock import AsyncHost, Resource, Sandbox, Target
 from shelldock.model import Kind
 
@@ -115,8 +116,12 @@ class Workshop:
         )
         kind = "SupportConcurrentCommands" if concurrent else "AutoDiscovery"
         capability = f"one: {{type: cloudshell.capabilities.{kind}}}"
-        (project / "shell-definition.yaml").write_text(DEFINITION.format(name=name, capability=capability))
-        (project / "src" / "drivermetadata.xml").write_text(METADATA.format(name=name, commands=commands))
+        (project / "shell-definition.yaml").write_text(
+            DEFINITION.format(name=name, capability=capability)
+        )
+        (project / "src" / "drivermetadata.xml").write_text(
+            METADATA.format(name=name, commands=commands)
+        )
         if source is None:
             added = textwrap.indent(textwrap.dedent(more), "    ")
             source = DRIVER.format(journal=str(self.journal.path), more=added)
@@ -126,7 +131,9 @@ class Workshop:
         return project
 
 
-def target(host: AsyncHost, shell: Path, name: str = "box", *, kind: Kind = "resource", sandbox: str = "") -> Target:
+def target(
+    host: AsyncHost, shell: Path, name: str = "box", *, kind: Kind = "resource", sandbox: str = ""
+) -> Target:
     """Something that the shell drives."""
     opened = host.open_shell(shell)
     resource = Resource(name=name, shell=str(shell), model=opened.model, family=opened.family)
@@ -147,6 +154,6 @@ def alive(pids: Iterable[int]) -> set[int]:
 
 def clean_environ(home: Path) -> dict[str, str]:
     """Environment variables for a process that shall use ``home`` and no settings of the user's."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("SHELLDOCK_")} | {
-        "SHELLDOCK_HOME": str(home)
-    }
+    return {
+        name: text for name, text in os.environ.items() if not name.startswith("SHELLDOCK_")
+    } | {"SHELLDOCK_HOME": str(home)}

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.workshop import Workshop
 
 from shelldock import AsyncHost
 from shelldock.paths import Paths
 from shelldock.settings import load
-from tests.workshop import Workshop
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.workshop import Workshop, target
 
 from shelldock import AsyncHost, ShelldockError
 from shelldock.errors import (
@@ -14,7 +15,6 @@ from shelldock.errors import (
 )
 from shelldock.paths import Paths
 from shelldock.settings import load
-from tests.workshop import Workshop, target
 
 DECLARED = """
 <Command Name="save"><Parameters>
@@ -28,20 +28,34 @@ SAVE = "def save(self, context, folder, kind):\n    return folder + ' ' + kind"
 
 async def goes_on(host: AsyncHost, workshop: Workshop) -> bool:
     """Whether the host still runs a command of another shell."""
-    ended = await host.execute(target(host, workshop.shell("Good"), "good"), "work", {"label": "on"})
+    ended = await host.execute(
+        target(host, workshop.shell("Good"), "good"), "work", {"label": "on"}
+    )
     return ended.result == "on"
 
 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import not_there_at_all\nclass Driver:\n    def hello(self): pass", r"not_there_at_all.*driver\.py:1"),
+        (
+            "import not_there_at_all\nclass Driver:\n    def hello(self): pass",
+            r"not_there_at_all.*driver\.py:1",
+        ),
         ("class Driver:\n    def hello(self): pass\n1 / 0", r"ZeroDivisionError.*driver\.py:3"),
         ("class Driver:\n    def hello(self): pass\nx = (", r"SyntaxError.*driver\.py:3"),
         ("class Motor:\n    def hello(self): pass", r"'?Driver'?.*Motor"),
-        ("class Driver:\n    def __init__(self): raise OSError('no bus')\n    def hello(self): pass", "OSError: no bus"),
+        (
+            "class Driver:\n    def __init__(self): raise OSError('no bus')\n    def hello(self): pass",
+            "OSError: no bus",
+        ),
     ],
-    ids=["missing import", "raises at import", "syntax error", "C2 MainClass that is not there", "constructor raises"],
+    ids=[
+        "missing import",
+        "raises at import",
+        "syntax error",
+        "C2 MainClass that is not there",
+        "constructor raises",
+    ],
 )
 async def test_a_driver_that_cannot_be_loaded_says_why_and_where(
     host: AsyncHost, workshop: Workshop, source: str, said: str
@@ -54,18 +68,22 @@ async def test_a_driver_that_cannot_be_loaded_says_why_and_where(
     assert await goes_on(host, workshop)
 
 
-async def test_requirements_that_cannot_be_resolved_show_the_resolvers_own_reason_V6(
+async def test_requirements_that_cannot_be_resolved_show_the_resolvers_own_reason_v6(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     contradiction = "shelldock-no-such-distribution-anywhere==1.0\n"
     box = target(host, workshop.shell("Bad", requirements=contradiction))
-    with pytest.raises(EnvironmentFailed, match="shelldock-no-such-distribution-anywhere") as caught:
+    with pytest.raises(
+        EnvironmentFailed, match="shelldock-no-such-distribution-anywhere"
+    ) as caught:
         await host.execute(box, "pid")
     assert caught.value.step == "resolve"
     assert await goes_on(host, workshop)
 
 
-async def test_an_unknown_command_offers_the_nearest_and_starts_nothing(host: AsyncHost, workshop: Workshop) -> None:
+async def test_an_unknown_command_offers_the_nearest_and_starts_nothing(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     box = target(host, workshop.shell())
     with pytest.raises(NotFoundError, match="did you mean 'work'") as caught:
         await host.execute(box, "wrok")
@@ -93,7 +111,7 @@ async def test_inputs_are_checked_before_anything_starts(
     assert (await host.execute(box, "save", {"folder": "f"})).result == "f running"
 
 
-async def test_a_result_that_cannot_become_text_fails_the_command_only_R2(
+async def test_a_result_that_cannot_become_text_fails_the_command_only_r2(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     more = "def lock(self, context):\n    import threading\n    return {'a': [threading.Lock()]}"
@@ -104,15 +122,21 @@ async def test_a_result_that_cannot_become_text_fails_the_command_only_R2(
     assert workshop.journal.events().count("construct") == 1
 
 
-async def test_a_result_of_fifty_megabytes_arrives_whole(host: AsyncHost, workshop: Workshop) -> None:
-    box = target(host, workshop.shell(more="def big(self, context):\n    return 'é\\n' * (25 * 2**20)"))
+async def test_a_result_of_fifty_megabytes_arrives_whole(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    box = target(
+        host, workshop.shell(more="def big(self, context):\n    return 'é\\n' * (25 * 2**20)")
+    )
     ended = await host.execute(box, "big")
     assert ended.result is not None
     assert len(ended.result) == 50 * 2**20
     assert ended.result[-2:] == "é\n"
 
 
-async def test_a_result_over_the_limit_is_refused_with_both_sizes(paths: Paths, workshop: Workshop) -> None:
+async def test_a_result_over_the_limit_is_refused_with_both_sizes(
+    paths: Paths, workshop: Workshop
+) -> None:
     settings = load(None, {"SHELLDOCK_LIMITS__RESULT_BYTES": "1000"})
     async with AsyncHost(settings, paths=paths) as host:
         box = target(host, workshop.shell(more="def big(self, context):\n    return 'x' * 2000"))
@@ -121,7 +145,7 @@ async def test_a_result_over_the_limit_is_refused_with_both_sizes(paths: Paths, 
         assert (await host.execute(box, "work", {"label": "on"})).result == "on"
 
 
-async def test_output_that_is_no_text_goes_to_the_log_and_never_to_the_wire_R6(
+async def test_output_that_is_no_text_goes_to_the_log_and_never_to_the_wire_r6(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     more = """

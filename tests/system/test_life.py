@@ -11,13 +11,12 @@ import sys
 import time
 
 import pytest
+from tests.workshop import Journal, Workshop, alive, clean_environ, target
 
 from shelldock import AsyncHost, Resource, Target
 from shelldock.errors import CancelledError, DriverError, InstanceLost, LimitReached
 from shelldock.paths import Paths
 from shelldock.settings import load
-from tests.workshop import Journal, Workshop, alive, clean_environ, target
-
 
 
 async def gone(host: AsyncHost, seconds: float = 20.0) -> None:
@@ -35,7 +34,7 @@ async def noted(journal: Journal, event: str, seconds: float = 20.0) -> None:
 
 
 @pytest.mark.parametrize("concurrent", [False, True], ids=["sequential", "concurrent"])
-async def test_initialize_runs_once_first_and_alone_under_a_burst_of_first_commands_I2_I3(
+async def test_initialize_runs_once_first_and_alone_under_a_burst_of_first_commands_i2_i3(
     host: AsyncHost, workshop: Workshop, concurrent: bool
 ) -> None:
     slow = "def initialize(self, context):\n    note('enter'); time.sleep(0.3); note('leave')"
@@ -48,7 +47,7 @@ async def test_initialize_runs_once_first_and_alone_under_a_burst_of_first_comma
     assert len(workshop.journal.pids()) == 1
 
 
-async def test_a_failing_initialize_fails_its_command_and_the_next_starts_a_new_process_I4(
+async def test_a_failing_initialize_fails_its_command_and_the_next_starts_a_new_process_i4(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     failing = f"""
@@ -72,21 +71,25 @@ async def test_a_failing_initialize_fails_its_command_and_the_next_starts_a_new_
     assert len(workshop.journal.pids()) == 3
 
 
-async def test_a_driver_without_initialize_and_cleanup_works_I7(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_driver_without_initialize_and_cleanup_works_i7(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     source = "class Driver:\n    def hello(self, context):\n        return 'hello ' + context.resource.name\n"
     ended = await host.execute(target(host, workshop.shell(source=source), "r1"), "hello")
     assert ended.result == "hello r1"
     assert ended.state == "completed"
 
 
-async def test_a_sequential_driver_runs_one_command_at_a_time_in_order_Q1(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_sequential_driver_runs_one_command_at_a_time_in_order_q1(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     box = target(host, workshop.shell())
     await asyncio.gather(*(host.execute(box, "work", {"label": str(n)}) for n in range(100)))
     work = [event for event in workshop.journal.events() if event.startswith(("begin", "end"))]
     assert work == [f"{what} {n}" for n in range(100) for what in ("begin", "end")]
 
 
-async def test_a_concurrent_driver_runs_each_command_in_one_thread_for_its_whole_length_Q2(
+async def test_a_concurrent_driver_runs_each_command_in_one_thread_for_its_whole_length_q2(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     more = """
@@ -105,13 +108,15 @@ async def test_a_concurrent_driver_runs_each_command_in_one_thread_for_its_whole
     assert len({before for before, _ in threads}) == 8
 
 
-async def test_an_idle_instance_cleans_up_once_and_the_next_command_starts_a_new_one_I5_I6(
+async def test_an_idle_instance_cleans_up_once_and_the_next_command_starts_a_new_one_i5_i6(
     paths: Paths, workshop: Workshop
 ) -> None:
     settings = load(None, {"SHELLDOCK_PLUGINS__IDLE__LIMIT": "0.5"})
     async with AsyncHost(settings, paths=paths) as host:
         box = target(host, workshop.shell())
-        await host.execute(box, "work", {"label": "long", "seconds": "2"})  # four limits long: not interrupted
+        await host.execute(
+            box, "work", {"label": "long", "seconds": "2"}
+        )  # four limits long: not interrupted
         await gone(host)
         assert workshop.journal.events()[-2:] == ["end long", "cleanup"]
         (first,) = workshop.journal.pids()
@@ -127,12 +132,14 @@ async def test_an_idle_instance_cleans_up_once_and_the_next_command_starts_a_new
     [("raise OSError('device is away')", "OSError: device is away"), ("time.sleep(600)", "0.5 s")],
     ids=["raises", "hangs"],
 )
-async def test_what_goes_wrong_in_cleanup_is_logged_and_bounded_I6(
+async def test_what_goes_wrong_in_cleanup_is_logged_and_bounded_i6(
     paths: Paths, workshop: Workshop, caplog: pytest.LogCaptureFixture, body: str, said: str
 ) -> None:
     settings = load(None, {"SHELLDOCK_LIMITS__CLEANUP": "0.5"})
     async with AsyncHost(settings, paths=paths) as host:
-        box = target(host, workshop.shell(more=f"def cleanup(self):\n    note('cleanup')\n    {body}"))
+        box = target(
+            host, workshop.shell(more=f"def cleanup(self):\n    note('cleanup')\n    {body}")
+        )
         await host.execute(box, "pid")
         began = time.monotonic()
         await host.stop("resource/box")
@@ -142,7 +149,7 @@ async def test_what_goes_wrong_in_cleanup_is_logged_and_bounded_I6(
     assert not alive(workshop.journal.pids())
 
 
-async def test_killing_an_instance_fails_its_command_at_once_and_the_next_gets_a_new_one_I8(
+async def test_killing_an_instance_fails_its_command_at_once_and_the_next_gets_a_new_one_i8(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     box = target(host, workshop.shell())
@@ -157,18 +164,20 @@ async def test_killing_an_instance_fails_its_command_at_once_and_the_next_gets_a
     assert (await waiting).result not in (None, str(pid))
 
 
-async def test_a_driver_that_exits_its_process_fails_its_command_only_I8(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_driver_that_exits_its_process_fails_its_command_only_i8(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     box = target(host, workshop.shell(more="def leave(self, context):\n    os._exit(7)"))
     with pytest.raises(InstanceLost, match="exit status 7"):
         await host.execute(box, "leave")
     assert (await host.execute(box, "work", {"label": "on"})).result == "on"
 
 
-async def test_the_end_of_a_fork_server_ends_its_instances_and_the_next_command_starts_anew_I8(
+async def test_the_end_of_a_fork_server_ends_its_instances_and_the_next_command_starts_anew_i8(
     host: AsyncHost, workshop: Workshop
 ) -> None:
-    box = target(host, workshop.shell())
-    parent = await host.execute(target(host, workshop.shell(more="def parent(self, context):\n    return os.getppid()")), "parent")
+    box = target(host, workshop.shell(more="def parent(self, context):\n    return os.getppid()"))
+    parent = await host.execute(box, "parent")
     running = asyncio.create_task(host.execute(box, "work", {"label": "doomed", "seconds": "600"}))
     await noted(workshop.journal, "begin doomed")
     os.kill(int(parent.result or 0), signal.SIGKILL)
@@ -178,7 +187,9 @@ async def test_the_end_of_a_fork_server_ends_its_instances_and_the_next_command_
         assert (await host.execute(box, "work", {"label": "on"})).result == "on"
 
 
-async def test_a_cancelled_command_ends_when_the_driver_looks_Q5(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_cancelled_command_ends_when_the_driver_looks_q5(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     more = """
     def wait(self, context, cancellation_context):
         note("waiting")
@@ -195,7 +206,9 @@ async def test_a_cancelled_command_ends_when_the_driver_looks_Q5(host: AsyncHost
     assert not await host.cancel(accepted.id)
 
 
-async def test_a_queued_command_can_be_cancelled_and_never_runs_Q6(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_queued_command_can_be_cancelled_and_never_runs_q6(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     box = target(host, workshop.shell())
     first = await host.submit(box, "work", {"label": "first", "seconds": "1"})
     second = await host.submit(box, "work", {"label": "second"})
@@ -206,7 +219,7 @@ async def test_a_queued_command_can_be_cancelled_and_never_runs_Q6(host: AsyncHo
     assert "begin second" not in workshop.journal.events()
 
 
-async def test_terminate_ends_what_runs_without_cleanup_and_the_queue_goes_on_Q7(
+async def test_terminate_ends_what_runs_without_cleanup_and_the_queue_goes_on_q7(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     box = target(host, workshop.shell())
@@ -220,7 +233,7 @@ async def test_terminate_ends_what_runs_without_cleanup_and_the_queue_goes_on_Q7
     assert "cleanup" not in workshop.journal.events()
 
 
-async def test_a_command_that_runs_out_of_time_says_which_limit_and_where_it_was_set_Q9(
+async def test_a_command_that_runs_out_of_time_says_which_limit_and_where_it_was_set_q9(
     paths: Paths, workshop: Workshop
 ) -> None:
     settings = load(None, {"SHELLDOCK_LIMITS__CANCEL_GRACE": "0.3"})
@@ -231,7 +244,9 @@ async def test_a_command_that_runs_out_of_time_says_which_limit_and_where_it_was
         assert (await host.execute(box, "work", {"label": "on"})).result == "on"
 
 
-async def test_a_caller_that_goes_away_cancels_its_command(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_caller_that_goes_away_cancels_its_command(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     box = target(host, workshop.shell())
     await host.execute(box, "pid")
     first = asyncio.create_task(host.execute(box, "work", {"label": "first", "seconds": "1"}))
@@ -244,7 +259,9 @@ async def test_a_caller_that_goes_away_cancels_its_command(host: AsyncHost, work
     assert "begin second" not in workshop.journal.events()
 
 
-async def test_the_end_of_the_host_refuses_what_waits_and_cleans_up(paths: Paths, workshop: Workshop) -> None:
+async def test_the_end_of_the_host_refuses_what_waits_and_cleans_up(
+    paths: Paths, workshop: Workshop
+) -> None:
     settings = load(None, {"SHELLDOCK_LIMITS__CANCEL_GRACE": "20"})
     async with AsyncHost(settings, paths=paths) as host:
         box = target(host, workshop.shell())
@@ -264,8 +281,8 @@ def spread(self, context):
     import subprocess, sys
     child = "import os, sys, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
     started = [subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE) for _ in range(3)]
-    double = "import os, sys, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\nprint(os.getpid(), flush=True)\\ntime.sleep(600)"
-    started.append(subprocess.Popen([sys.executable, "-c", double], stdout=subprocess.PIPE))
+    orphan = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\nprint(os.getpid(), flush=True)\\ntime.sleep(600)"
+    started.append(subprocess.Popen([sys.executable, "-c", orphan], stdout=subprocess.PIPE))
     return [int(one.stdout.readline()) for one in started]
 """
 
@@ -310,7 +327,9 @@ def test_no_process_survives_the_death_of_the_host(paths: Paths, workshop: Works
     assert workshop.journal.events().count("cleanup") == 2
 
 
-async def test_grandchildren_end_with_their_instance_however_it_ends(host: AsyncHost, workshop: Workshop) -> None:
+async def test_grandchildren_end_with_their_instance_however_it_ends(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     shell = workshop.shell(more=LEAVES_GRANDCHILDREN)
     for end in (host.stop, host.terminate):
         ended = await host.execute(target(host, shell), "spread")
@@ -321,19 +340,25 @@ async def test_grandchildren_end_with_their_instance_however_it_ends(host: Async
         assert not alive(children)
 
 
-async def test_an_updated_shell_ends_the_old_instance_before_the_next_command_I12(
+async def test_an_updated_shell_ends_the_old_instance_before_the_next_command_i12(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     old = await host.execute(target(host, workshop.shell()), "pid")
-    new = await host.execute(target(host, workshop.shell(more="def answer(self, context):\n    return 42")), "answer")
+    new = await host.execute(
+        target(host, workshop.shell(more="def answer(self, context):\n    return 42")), "answer"
+    )
     assert new.result == "42"
     assert new.instance != old.instance
     assert "cleanup" in workshop.journal.events()
     assert len(await host.instances()) == 1
 
 
-async def test_attributes_are_those_of_the_moment_of_the_command_C9_C11(host: AsyncHost, workshop: Workshop) -> None:
-    shell = workshop.shell(more="def speed(self, context):\n    return context.resource.attributes['Speed']")
+async def test_attributes_are_those_of_the_moment_of_the_command_c9_c11(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    shell = workshop.shell(
+        more="def speed(self, context):\n    return context.resource.attributes['Speed']"
+    )
     host.open_shell(shell)
     for speed in ("10", "100"):
         box = Target(resource=Resource(name="box", shell=str(shell), attributes={"Speed": speed}))

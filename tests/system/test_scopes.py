@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.workshop import Workshop, target
+
 from shelldock import AsyncHost, hookimpl
 from shelldock.model import Environment
 from shelldock.paths import Paths
 from shelldock.settings import load
-from tests.workshop import Workshop, target
 
 
 class Builds:
@@ -24,13 +25,15 @@ class Builds:
             self.ready.append(environment.name)
 
 
-async def test_ten_resources_of_one_shell_are_ten_processes_in_one_environment_built_once_I1_V1_V2(
+async def test_ten_resources_of_one_shell_are_ten_processes_in_one_environment_built_once_i1_v1_v2(
     paths: Paths, workshop: Workshop
 ) -> None:
     shell = workshop.shell()
     builds = Builds()
     async with AsyncHost(load(None, {}), paths=paths, plugins=[builds]) as host:
-        ended = await asyncio.gather(*(host.execute(target(host, shell, f"box{n}"), "pid") for n in range(10)))
+        ended = await asyncio.gather(
+            *(host.execute(target(host, shell, f"box{n}"), "pid") for n in range(10))
+        )
         instances = await host.instances()
     assert len({one.result for one in ended}) == 10
     assert len({one.pid for one in instances}) == 10
@@ -38,7 +41,9 @@ async def test_ten_resources_of_one_shell_are_ten_processes_in_one_environment_b
     assert len(builds.ready) == 1
 
 
-async def test_twenty_sandboxes_with_the_same_app_are_twenty_processes_I1(host: AsyncHost, workshop: Workshop) -> None:
+async def test_twenty_sandboxes_with_the_same_app_are_twenty_processes_i1(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     shell = workshop.shell()
     apps = [target(host, shell, "MySQL", kind="app", sandbox=f"sandbox {n}") for n in range(20)]
     ended = await asyncio.gather(*(host.execute(app, "pid") for app in apps))
@@ -47,7 +52,9 @@ async def test_twenty_sandboxes_with_the_same_app_are_twenty_processes_I1(host: 
     assert [one.result for one in again] == [one.result for one in ended]
 
 
-async def test_a_resource_used_in_two_sandboxes_is_one_process_I1(host: AsyncHost, workshop: Workshop) -> None:
+async def test_a_resource_used_in_two_sandboxes_is_one_process_i1(
+    host: AsyncHost, workshop: Workshop
+) -> None:
     shell = workshop.shell()
     first = await host.execute(target(host, shell, "switch", sandbox="one"), "pid")
     second = await host.execute(target(host, shell, "switch", sandbox="two"), "pid")

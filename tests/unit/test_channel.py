@@ -39,10 +39,15 @@ async def received(*pieces: bytes) -> tuple[list[dict[str, Any]], list[str]]:
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9), max_size=3), max_size=6),
+    st.lists(
+        st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9), max_size=3),
+        max_size=6,
+    ),
     st.integers(1, 40),
 )
-def test_messages_arrive_whole_and_in_order_however_they_are_cut(sent: list[dict[str, Any]], size: int) -> None:
+def test_messages_arrive_whole_and_in_order_however_they_are_cut(
+    sent: list[dict[str, Any]], size: int
+) -> None:
     data = b"".join(map(frame, sent))
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     messages, closed = asyncio.run(received(*pieces))

@@ -44,5 +44,9 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 def test_what_is_not_there_comes_with_the_nearest_that_is() -> None:
     assert nearest("Sve", ["save", "restore"]) == ["save"]
-    assert str(NotFoundError("command", "sve", ["save"])) == "no command 'sve'; did you mean 'save'?"
-    assert str(NotFoundError("command", "x", ["save"], "it has save")) == "no command 'x'; it has save"
+    assert (
+        str(NotFoundError("command", "sve", ["save"])) == "no command 'sve'; did you mean 'save'?"
+    )
+    assert (
+        str(NotFoundError("command", "x", ["save"], "it has save")) == "no command 'x'; it has save"
+    )

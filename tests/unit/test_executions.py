@@ -24,7 +24,12 @@ async def test_each_step_is_told_in_order() -> None:
     ended = executions.end(accepted.id, Outcome(result="done", instance="i1", environment="e"))
     assert [one.state for one in told] == ["accepted", "running", "running", "completed"]
     assert await waiter == ended == await executions.wait(accepted.id)
-    assert (ended.result, ended.messages, ended.instance, ended.sandbox) == ("done", ("half way",), "i1", "s1")
+    assert (ended.result, ended.messages, ended.instance, ended.sandbox) == (
+        "done",
+        ("half way",),
+        "i1",
+        "s1",
+    )
     assert ended.accepted <= (ended.started or 0) <= (ended.ended or 0)
 
 

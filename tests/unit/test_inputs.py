@@ -22,7 +22,12 @@ SAVE = Command(
 
 def driver(*commands: Command, complete: bool = True) -> Driver:
     return Driver(
-        name="D", main_class="driver.D", source=Path("/src"), digest="0", commands=commands, complete=complete
+        name="D",
+        main_class="driver.D",
+        source=Path("/src"),
+        digest="0",
+        commands=commands,
+        complete=complete,
     )
 
 
@@ -35,7 +40,10 @@ def test_declared_and_undeclared_parameters_are_taken() -> None:
     ("given", "said"),
     [
         ({}, "mandatory inputs of 'save': folder"),
-        ({"folder": "f", "knd": "x"}, "no input 'knd'; it takes folder, kind, request; did you mean 'kind'?"),
+        (
+            {"folder": "f", "knd": "x"},
+            "no input 'knd'; it takes folder, kind, request; did you mean 'kind'?",
+        ),
         ({"folder": "f", "kind": "x"}, "is 'x'; expected one of: running, startup"),
     ],
     ids=["D7 mandatory", "unknown", "D7 lookup"],
