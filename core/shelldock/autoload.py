@@ -25,7 +25,7 @@ class Element(Value, frozen=True, kw_only=True):
     name: str
     model: str
     unique_identifier: str = ""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str]
 
     @property
     def parent(self) -> str:
@@ -37,7 +37,7 @@ class Report(Value, frozen=True, kw_only=True):
     """A whole ``AutoLoadDetails``: parents before their children, and the root's own attributes."""
 
     elements: tuple[Element, ...] = ()
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str]
 
 
 class _Row(msgspec.Struct):

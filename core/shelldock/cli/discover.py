@@ -1,0 +1,54 @@
+"""``shelldock discover``: what a resource's driver finds below it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from shelldock.cli.options import AsJson, Python
+from shelldock.cli.progress import Progress
+from shelldock.cli.screen import note, show
+from shelldock.cli.session import stored_host
+from shelldock.cli.trees import tree
+from shelldock.model import Resource
+
+app = typer.Typer()
+
+
+@app.command()
+def discover(
+    context: typer.Context,
+    resource: Annotated[str, typer.Argument(help="Name of a resource of the inventory.")],
+    *,
+    python: Python = None,
+    json: AsJson = False,
+) -> None:
+    """Let a resource's driver find its sub-resources, and keep them.
+
+    Sub-resources that are not found any more are kept too, but excluded.
+    """
+    progress = Progress()
+    host = stored_host(context, [progress], python)
+    root = host.inventory.resource(resource).root
+
+    async def find() -> list[Resource]:
+        async with host:
+            await host.discover(root)
+            progress.stop()
+            return host.inventory.tree(root)
+
+    try:
+        found = asyncio.run(find())
+    finally:
+        progress.stop()
+    show(found, tree(found), as_json=json)
+    if not json:
+        note(_summary(found))
+
+
+def _summary(found: list[Resource]) -> str:
+    excluded = sum(one.excluded for one in found)
+    said = f"{len(found) - 1 - excluded} sub-resources"
+    return f"{said}, {excluded} excluded" if excluded else said

@@ -1,0 +1,57 @@
+"""``shelldock execute``: one command of a resource of the inventory."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shelldock.cli.options import AsJson, Inputs, Ports, Python, Timeout, pairs
+from shelldock.cli.progress import Progress
+from shelldock.cli.session import general, stored_host
+from shelldock.cli.working import Work, complete, report
+from shelldock.model import Sandbox, Target
+
+app = typer.Typer()
+
+
+@app.command()
+def execute(
+    context: typer.Context,
+    target: Annotated[
+        str, typer.Argument(help="Name of a resource; that of a sub-resource means its root.")
+    ],
+    command: Annotated[str, typer.Argument(help="Name of the command: the driver's method.")],
+    inputs: Inputs = None,
+    *,
+    sandbox: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False
+        ),
+    ] = "",
+    port: Ports = None,
+    timeout: Timeout = None,
+    python: Python = None,
+    json: AsJson = False,
+) -> None:
+    """Run one command of a resource of the inventory.
+
+    A driver is started and initialized for it, and stopped afterwards. What the command returns
+    goes to standard output, everything else to standard error. Ctrl-C cancels the command; a second
+    one terminates the driver.
+    """
+    progress = Progress()
+    host = stored_host(context, [progress], python)
+    resource = host.inventory.resource(host.inventory.resource(target).root)
+    work = Work(
+        target=Target(
+            resource=resource, sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None
+        ),
+        command=command,
+        inputs=pairs(inputs),
+        ports=port or (),
+        limit=timeout,
+    )
+    execution = complete(host, work, progress)
+    report(execution, as_json=json, verbose=general(context).verbose)

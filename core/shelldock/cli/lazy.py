@@ -1,0 +1,85 @@
+"""Commands whose modules are imported when they are called, not when the command line starts."""
+
+from __future__ import annotations
+
+import logging
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from shelldock.errors import NotFoundError, ShelldockError
+from shelldock.paths import Paths
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+log = logging.getLogger(__name__)
+
+COMMANDS: Final = {
+    "run": ("run", "Run one command of a shell, once, without keeping anything."),
+    "shell": ("shells", "Add, list, show and remove shells."),
+    "resource": ("resources", "Add, list, show, change and remove resources."),
+    "execute": ("execute", "Run one command of a resource of the inventory."),
+    "discover": ("discover", "Let a resource's driver find its sub-resources, and keep them."),
+    "logs": ("logs", "Show what driver instances wrote."),
+    "env": ("environments", "List, build and remove the environments of drivers."),
+    "plugins": ("plugins", "List the plugins, what they answer, and what is wrong with them."),
+}
+"""For each command: its module in this package, and what the list of commands says of it."""
+
+
+class LazyGroup(TyperGroup):
+    """Our commands, then those that plugins add (hook ``shelldock_commands``)."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """The names, ours first."""
+        return [*COMMANDS, *self._of_plugins()]
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """What the list of commands shows: for ours, only a name and a sentence."""
+        if cmd_name in COMMANDS:
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+        return self._of_plugins().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: Context, args: list[str]
+    ) -> tuple[str | None, Command | None, list[str]]:
+        """The command that is called; its module is imported here."""
+        name = args[0]
+        command = _imported(name) if name in COMMANDS else self._of_plugins().get(name)
+        if command is None and not ctx.resilient_parsing:
+            raise NotFoundError("command", name, self.list_commands(ctx), "see 'shelldock --help'")
+        return name, command, args[1:]
+
+    def _of_plugins(self) -> dict[str, Command]:
+        if not self.commands:
+            self.commands = _contributed()
+        return dict(self.commands)
+
+
+def _imported(name: str) -> Command:
+    module = import_module(f"shelldock.cli.{COMMANDS[name][0]}")
+    app: typer.Typer = module.app
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _contributed() -> dict[str, Command]:
+    """What plugins add; nothing where the settings cannot be read, which other commands will say."""
+    plugins = import_module("shelldock.plugins")
+    settings = import_module("shelldock.settings")
+    more = typer.Typer()
+    try:
+        read = settings.load(Paths.default(os.environ).settings, os.environ)
+        plugins.Plugins(read).commands(more)
+    except ShelldockError as error:
+        log.warning("commands of plugins are missing: %s", error)
+    if not more.registered_commands and not more.registered_groups:
+        return {}
+    more.callback()(lambda: None)  # keeps a single command a member of a group
+    group = typer.main.get_group(more)
+    return {name: command for name, command in group.commands.items() if name not in COMMANDS}

@@ -1,0 +1,99 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+
+import typer
+
+from shelldock.errors import InputError
+
+
+class General(NamedTuple):
+    """What was given before the command."""
+
+    settings: Path | None = None
+    verbose: bool = False
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON on standard output, errors as well.")
+]
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME=VALUE]...",
+        help="Inputs of the command; NAME=@FILE reads a file (@- standard input), @@ begins with an @.",
+        show_default=False,
+    ),
+]
+
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attribute",
+        "-a",
+        metavar="NAME=VALUE",
+        help="Set an attribute, by its full or short name; VALUE as for inputs. Repeatable.",
+        show_default=False,
+    ),
+]
+
+Address = Annotated[str, typer.Option(help="Address of the resource.", show_default=False)]
+
+Python = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VERSION-or-PATH",
+        help="Interpreter for the driver, in place of the shell's choice.",
+    ),
+]
+
+Ports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--port",
+        metavar="NAME",
+        help="Full name of a port, for connected commands. Repeatable.",
+        show_default=False,
+    ),
+]
+
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0, help="How long the command may run."),
+]
+
+_STANDARD_INPUT: Final = "-"
+
+
+def pairs(given: Iterable[str] | None) -> dict[str, str]:
+    """``NAME=VALUE`` arguments as a dictionary. ``InputError`` where one is none, or a name is there twice."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError(f"expected NAME=VALUE, got {text!r}")
+        if name in found:
+            raise InputError(f"{name!r} is given twice")
+        found[name] = _value(name, value)
+    return found
+
+
+def _value(name: str, text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    place = text[1:]
+    if place.startswith("@"):
+        return place
+    try:
+        if place == _STANDARD_INPUT:
+            return sys.stdin.read()
+        return Path(place).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"cannot read the value of {name!r} from {place!r}: {reason}") from None

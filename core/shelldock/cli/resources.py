@@ -1,0 +1,144 @@
+"""``shelldock resource``: the inventory."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shelldock.cli.options import Address, AsJson, Attributes, pairs
+from shelldock.cli.screen import facts, note, show, table
+from shelldock.cli.session import state
+from shelldock.cli.trees import tree
+from shelldock.errors import InputError
+from shelldock.model import Resource, Shell
+
+app = typer.Typer(help="Add, list, show, change and remove resources.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Full name of the resource.", show_default=False)]
+Description = Annotated[str | None, typer.Option(help="A text about it.", show_default=False)]
+
+HIDDEN = "********"
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the resource to be.", show_default=False)],
+    *,
+    shell: Annotated[str, typer.Option(help="Name of an installed shell.", show_default=False)],
+    address: Address = "",
+    attribute: Attributes = None,
+    description: Description = None,
+    json: AsJson = False,
+) -> None:
+    """Add a resource of a shell."""
+    with state(context) as host:
+        found = host.shell(shell)
+        made = host.inventory.create(
+            name, found, address, pairs(attribute), description=description or ""
+        )
+        show(made, None, as_json=json)
+        if not json:
+            note(f"resource {name!r} added")
+
+
+@app.command("list")
+def list_(context: typer.Context, *, json: AsJson = False) -> None:
+    """List the resources."""
+    with state(context) as host:
+        found = host.inventory.resources()
+    rows = [
+        (one.name, one.shell, one.address, "excluded" if one.excluded else one.status)
+        for one in found
+    ]
+    rendered = table(("Name", "Shell", "Address", "Status"), rows)
+    show(found, rendered if rows else None, as_json=json)
+    if not rows and not json:
+        note("no resources; add one with 'shelldock resource add NAME --shell SHELL'")
+
+
+@app.command("show")
+def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
+    """Show a resource, its attributes and what is below it."""
+    with state(context) as host:
+        found = host.inventory.tree(name)
+        resource = found[0]
+        secret = _secret(host.shell(resource.shell)) if not json else set()
+    if json:
+        show(found, None, as_json=True)
+        return
+    show(None, facts(_facts(resource)), as_json=False)
+    if resource.attributes:
+        values = [
+            (key, HIDDEN if key in secret and value else value)
+            for key, value in sorted(resource.attributes.items())
+        ]
+        show(None, "", as_json=False)
+        show(None, table(("Attribute", "Value"), values), as_json=False)
+    if len(found) > 1:
+        show(None, "", as_json=False)
+        show(None, tree(found), as_json=False)
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    name: Name,
+    *,
+    address: Annotated[str | None, typer.Option(help="New address.", show_default=False)] = None,
+    attribute: Attributes = None,
+    description: Description = None,
+    exclude: Annotated[
+        bool | None,
+        typer.Option(
+            "--exclude/--include", help="Take it out of use, or back.", show_default=False
+        ),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Change the address, attributes or description of a resource."""
+    attributes = pairs(attribute)
+    if (address, description, exclude) == (None, None, None) and not attributes:
+        raise InputError("nothing to set: give --address, --attribute, --description or --exclude")
+    with state(context) as host:
+        changed = host.inventory.set(
+            name,
+            address=address,
+            attributes=attributes,
+            description=description,
+            excluded=exclude,
+        )
+        show(changed, None, as_json=json)
+        if not json:
+            note(f"resource {name!r} changed")
+
+
+@app.command()
+def remove(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
+    """Remove a resource and all below it."""
+    with state(context) as host:
+        gone = host.inventory.remove(name)
+        show(gone, None, as_json=json)
+        if not json:
+            below = f" and {len(gone) - 1} below it" if len(gone) > 1 else ""
+            note(f"resource {name!r}{below} removed")
+
+
+def _secret(shell: Shell) -> set[str]:
+    return {one.name for one in shell.attributes if one.type == "password"}
+
+
+def _facts(one: Resource) -> list[tuple[str, str]]:
+    return [
+        ("Name", one.name),
+        ("Shell", one.shell),
+        ("Model", one.model),
+        ("Family", one.family),
+        ("Address", one.address),
+        ("Description", one.description),
+        ("Status", f"{one.status}: {one.status_text}" if one.status_text else one.status),
+        ("Excluded", "yes" if one.excluded else ""),
+        ("Identifier", one.unique_identifier),
+        ("Id", one.id),
+    ]

@@ -1,0 +1,75 @@
+"""``shelldock run``: one command of a shell, once, without an inventory."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+
+from shelldock.autoload import LONGEST_NAME
+from shelldock.cli.options import Address, AsJson, Attributes, Inputs, Ports, Python, Timeout, pairs
+from shelldock.cli.progress import Progress
+from shelldock.cli.session import general, passing_host
+from shelldock.cli.working import Work, complete, report
+from shelldock.inventory import build
+from shelldock.model import Sandbox, Target
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    shell: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH-or-SHELL",
+            help="Folder or package of the shell, or the name of an installed one.",
+        ),
+    ],
+    command: Annotated[str, typer.Argument(help="Name of the command: the driver's method.")],
+    inputs: Inputs = None,
+    *,
+    address: Address = "",
+    attribute: Attributes = None,
+    name: Annotated[
+        str, typer.Option(help="Name of the resource; by default the shell's.", show_default=False)
+    ] = "",
+    sandbox: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False
+        ),
+    ] = "",
+    port: Ports = None,
+    timeout: Timeout = None,
+    python: Python = None,
+    json: AsJson = False,
+) -> None:
+    """Run one command of a shell, once, without keeping anything.
+
+    The environment is built if it is not there, the driver is started and initialized, runs the
+    command and is stopped. What it returns goes to standard output, everything else to standard
+    error. Ctrl-C cancels the command; a second one terminates the driver.
+    """
+    progress = Progress()
+    host = passing_host(context, [progress], python)
+    opened = host.open_shell(shell)
+    resource = build(name or _fit(opened.name), opened, address, pairs(attribute), vault=host.vault)
+    target = Target(
+        kind=opened.kind,
+        resource=replace(resource, shell=shell),  # known by where it was found, installed or not
+        sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None,
+    )
+    work = Work(
+        target=target, command=command, inputs=pairs(inputs), ports=port or (), limit=timeout
+    )
+    execution = complete(host, work, progress)
+    report(execution, as_json=json, verbose=general(context).verbose)
+
+
+def _fit(name: str) -> str:
+    """A shell's name as a resource may have it."""
+    return re.sub(r"[^\w .|\-\]\[]", "-", name)[:LONGEST_NAME]

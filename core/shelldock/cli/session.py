@@ -1,0 +1,71 @@
+"""A host for one command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from shelldock.cli.options import General
+from shelldock.errors import SettingsError
+from shelldock.host import AsyncHost
+from shelldock.paths import Paths
+from shelldock.settings import Settings, load
+from shelldock.store import Store
+from shelldock.vault import Vault
+
+
+def paths() -> Paths:
+    """The places on disk."""
+    return Paths.default(os.environ)
+
+
+def settings(context: typer.Context) -> Settings:
+    """The settings, from the file of ``--settings`` where that is given: then it must be there."""
+    file = general(context).settings
+    if file and not file.exists():
+        raise SettingsError(f"there is no settings file {str(file)!r}")
+    return load(file or paths().settings, os.environ)
+
+
+def general(context: typer.Context) -> General:
+    """What was given before the command."""
+    found = context.find_object(General)
+    return found if found is not None else General()
+
+
+@contextmanager
+def state(context: typer.Context) -> Iterator[AsyncHost]:
+    """A host that is not opened, for what needs no driver: shells, resources, environments."""
+    host = AsyncHost(settings(context), paths=paths())
+    try:
+        yield host
+    finally:
+        host.store.close()
+
+
+def stored_host(context: typer.Context, plugins: Sequence[object], python: str | None) -> AsyncHost:
+    """A host on the stored inventory; to be opened by who asks."""
+    return AsyncHost(settings(context), paths=paths(), plugins=plugins, python=_python(python))
+
+
+def passing_host(
+    context: typer.Context, plugins: Sequence[object], python: str | None
+) -> AsyncHost:
+    """A host that keeps nothing but environments and logs; to be opened by who asks."""
+    return AsyncHost(
+        settings(context),
+        paths=paths(),
+        plugins=plugins,
+        python=_python(python),
+        store=Store.memory(),
+        vault=Vault.ephemeral(),
+    )
+
+
+def _python(given: str | None) -> str | None:
+    """Paths become absolute: the host may look from another folder."""
+    return str(Path(given).absolute()) if given and os.sep in given else given

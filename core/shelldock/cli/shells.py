@@ -1,0 +1,144 @@
+"""``shelldock shell``: the installed shells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from shelldock.cli.options import AsJson
+from shelldock.cli.screen import facts, note, show, table
+from shelldock.cli.session import state
+from shelldock.errors import ConflictError
+from shelldock.model import Attribute, Command, Shell
+
+app = typer.Typer(help="Add, list, show and remove shells.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    path: Annotated[
+        Path, typer.Argument(help="Folder or package of the shell.", show_default=False)
+    ],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also in place of a higher version.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Add a shell, or replace it by another version: a copy is kept."""
+    with state(context) as host:
+        added = host.catalog.add(path, force=force)
+    show(added, None, as_json=json)
+    if not json:
+        note(f"shell {added.name!r} {added.version} added")
+
+
+@app.command("list")
+def list_(context: typer.Context, *, json: AsJson = False) -> None:
+    """List the shells: added ones, those of plugins, and those that were installed with pip."""
+    with state(context) as host:
+        shells = host.catalog.shells()
+        broken = host.catalog.broken()
+        sources = {one.name: host.catalog.source(one.name) for one in shells}
+    rows = [(one.name, one.version, one.kind, sources[one.name]) for one in shells]
+    rendered = table(("Shell", "Version", "Kind", "From"), rows)
+    show({"shells": shells, "broken": broken}, rendered if rows else None, as_json=json)
+    if json:
+        return
+    for one in broken:
+        note(f"not used: shell {one.name!r} from {one.source}: {one.reason}")
+    if not rows:
+        note("no shells; add one with 'shelldock shell add PATH'")
+
+
+@app.command("show")
+def show_(
+    context: typer.Context,
+    shell: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH-or-SHELL",
+            help="Folder or package of a shell, or the name of an installed one.",
+        ),
+    ],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Show a shell: its commands with their inputs, and its attributes."""
+    with state(context) as host:
+        found = host.open_shell(shell)
+    if json:
+        show(found, None, as_json=True)
+        return
+    show(None, facts(_facts(found)), as_json=False)
+    commands = found.driver.commands if found.driver else ()
+    for title, rows in (
+        ("Commands", [_command(one) for one in commands if not one.hidden]),
+        ("Attributes", [_attribute(one) for one in found.attributes]),
+    ):
+        if rows:
+            show(None, Text(f"\n{title}", style="bold"), as_json=False)
+            show(None, facts(rows), as_json=False)
+
+
+@app.command()
+def remove(
+    context: typer.Context,
+    shell: Annotated[str, typer.Argument(help="Name of a shell.", show_default=False)],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where resources are of this shell.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Remove a shell that was added."""
+    with state(context) as host:
+        users = host.inventory.used(shell)
+        if users and not force:
+            some = ", ".join(map(repr, users[:3])) + (", …" if len(users) > 3 else "")
+            raise ConflictError(
+                f"shell {shell!r} is in use by {some}; remove them first, or add --force"
+            )
+        host.catalog.remove(shell)
+    show({"removed": shell}, None, as_json=json)
+    if not json:
+        note(f"shell {shell!r} removed")
+
+
+def _facts(shell: Shell) -> list[tuple[str, str]]:
+    driver = shell.driver
+    rows = [
+        ("Name", shell.name),
+        ("Version", shell.version),
+        ("Author", shell.author),
+        ("Description", shell.description),
+        ("Generation", str(shell.generation)),
+        ("Kind", shell.kind),
+        ("Model", shell.model),
+        ("Family", shell.family),
+        ("Concurrent", "yes" if shell.concurrent else "no"),
+        ("Path", str(shell.path)),
+    ]
+    if driver:
+        rows += [
+            ("Driver", f"{driver.name} {driver.version}, {driver.main_class}"),
+            ("Python", driver.python or "2, as it says none"),
+        ]
+    return rows
+
+
+def _command(command: Command) -> tuple[str, str]:
+    inputs = [
+        one.name if one.mandatory else f"[{one.name}]" for one in command.parameters if one.declared
+    ]
+    return command.name, "\n".join(filter(None, (" ".join(inputs), command.description)))
+
+
+def _attribute(attribute: Attribute) -> tuple[str, str]:
+    choices = f", one of {', '.join(attribute.choices)}" if attribute.choices else ""
+    default = f", default {attribute.default!r}" if attribute.default else ""
+    return attribute.name, f"{attribute.type}{choices}{default}"
