@@ -22,14 +22,14 @@ from shelldock.settings import load
 async def gone(host: AsyncHost, seconds: float = 20.0) -> None:
     """Wait until no instance is left."""
     async with asyncio.timeout(seconds):
-        while await host.instances(memory=False):
+        while await host.instances(memory=False):  # noqa: ASYNC110 - what a user would do
             await asyncio.sleep(0.05)
 
 
 async def noted(journal: Journal, event: str, seconds: float = 20.0) -> None:
     """Wait until the driver has noted ``event``."""
     async with asyncio.timeout(seconds):
-        while event not in journal.events():
+        while event not in journal.events():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
 
 
@@ -281,7 +281,7 @@ def spread(self, context):
     import subprocess, sys
     child = "import os, sys, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
     started = [subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE) for _ in range(3)]
-    orphan = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\nprint(os.getpid(), flush=True)\\ntime.sleep(600)"
+    orphan = "import os\\nif os.fork(): os._exit(0)\\n" + child
     started.append(subprocess.Popen([sys.executable, "-c", orphan], stdout=subprocess.PIPE))
     return [int(one.stdout.readline()) for one in started]
 """
