@@ -1,0 +1,266 @@
+"""The HTTP server answers in one segment, keeps connections, and lets no client take more than its share."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from shelldock_compat.listener import Limits, Listener, Request, Response
+
+HELLO = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def echo(request: Request) -> Response:
+    """Answers what it was asked."""
+    if request.target == "/bug":
+        raise RuntimeError("oops")
+    text = f"{request.method} {request.target} {len(request.body)} {request.oversize}"
+    return Response(text.encode(), "text/plain")
+
+
+class Client:
+    """A raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @property
+    def socket(self) -> socket.socket:
+        sock: socket.socket = self.writer.get_extra_info("socket")
+        return sock
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def reply(self) -> tuple[int, bytes]:
+        """Status and body of the next reply."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        status = int(head.split()[1])
+        if status == 100:
+            return status, b""
+        (length,) = (
+            int(line.split(b":")[1])
+            for line in head.splitlines()
+            if line.lower().startswith(b"content-length")
+        )
+        return status, await self.reader.readexactly(length)
+
+    async def closed(self) -> bool:
+        """Whether the server closes the connection; waits for it."""
+        try:
+            return await self.reader.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+def serve(scenario: Callable[[Connect], Awaitable[None]], limits: Limits | None = None) -> None:
+    """Run ``scenario`` against a listener."""
+
+    async def run() -> None:
+        listener = Listener(echo, limits)
+        port = await listener.start("127.0.0.1", 0)
+        clients: list[Client] = []
+
+        async def connect() -> Client:
+            clients.append(Client(*await asyncio.open_connection("127.0.0.1", port)))
+            return clients[-1]
+
+        try:
+            async with asyncio.timeout(20):
+                await scenario(connect)
+        finally:
+            for client in clients:
+                client.close()
+            await listener.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO is laid out so on Linux only")
+def test_a_reply_is_one_segment_since_two_cost_the_client_40_ms() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        for number in range(1, 4):
+            await client.send(HELLO)
+            assert await client.reply() == (200, b"POST /x 5 False")
+            info = client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+            assert struct.unpack_from("I", info, 152)[0] == number  # tcpi_data_segs_in
+
+    serve(scenario)
+
+
+def test_a_connection_serves_many_requests_also_when_they_come_at_once() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(HELLO * 3)
+        for _ in range(3):
+            assert await client.reply() == (200, b"POST /x 5 False")
+
+    serve(scenario)
+
+
+def test_a_request_may_come_a_byte_at_a_time() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        for byte in HELLO:
+            await client.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert await client.reply() == (200, b"POST /x 5 False")
+
+    serve(scenario)
+
+
+def test_a_client_that_asks_for_it_gets_its_connection_closed() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(HELLO.replace(b"Host: h", b"Host: h\r\nConnection: close"))
+        assert (await client.reply())[0] == 200
+        assert await client.closed()
+
+    serve(scenario)
+
+
+def test_chunks_and_a_wait_for_100_continue_are_understood() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        head = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        await client.send(head)
+        assert (await client.reply())[0] == 100
+        await client.send(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        assert await client.reply() == (200, b"POST /x 5 False")
+
+    serve(scenario)
+
+
+def test_a_handler_that_raises_costs_one_reply(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(HELLO.replace(b"/x", b"/bug"))
+        assert (await client.reply())[0] == 500
+        await client.send(HELLO)
+        assert (await client.reply())[0] == 200
+
+    serve(scenario)
+    assert "oops" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"NOT HTTP\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00" * 20 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
+    ],
+    ids=["text", "tls", "no host", "long head"],
+)
+def test_what_is_no_request_is_refused_and_the_connection_closed(data: bytes, status: int) -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(data)
+        assert (await client.reply())[0] == status
+        assert await client.closed()
+
+    serve(scenario)
+
+
+def test_a_body_that_is_too_long_is_heard_to_its_end_and_not_kept() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n")
+        await client.send(b"x" * 3_000_000)
+        assert await client.reply() == (200, b"POST /x 0 True")
+        await client.send(HELLO)
+        assert await client.reply() == (200, b"POST /x 5 False")
+
+    serve(scenario, Limits(body=1000))
+
+
+def test_a_client_that_does_not_finish_its_request_is_cut_off() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(HELLO[:-1])
+        assert await client.closed()
+
+    serve(scenario, Limits(patience=0.1))
+
+
+def test_a_client_that_does_not_take_its_reply_is_cut_off() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        long = HELLO.replace(b"/x", b"/" + b"x" * 60_000)
+        with pytest.raises((ConnectionError, TimeoutError)):  # noqa: PT012 - which of the writes fails is up to the buffers
+            for _ in range(2_000):
+                await client.send(long)
+            await asyncio.sleep(5)
+            await client.send(long)
+
+    serve(scenario, Limits(head=100_000, patience=0.1))
+
+
+def test_a_connection_that_is_idle_for_too_long_is_closed() -> None:
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(HELLO)
+        await client.reply()
+        assert await client.closed()
+
+    serve(scenario, Limits(idle=0.1))
+
+
+def test_with_too_many_connections_the_one_idle_for_longest_makes_room() -> None:
+    async def scenario(connect: Connect) -> None:
+        clients = [await connect() for _ in range(3)]
+        for client in clients[1:] + clients[:1]:
+            await client.send(HELLO)
+            await client.reply()
+        newest = await connect()
+        await newest.send(HELLO)
+        assert (await newest.reply())[0] == 200
+        assert await clients[1].closed()
+        for client in (clients[0], clients[2]):
+            await client.send(HELLO)
+            assert (await client.reply())[0] == 200
+
+    serve(scenario, Limits(connections=3))
+
+
+def test_clients_that_are_slow_on_purpose_do_not_lock_out_the_others() -> None:
+    async def scenario(connect: Connect) -> None:
+        for _ in range(3):
+            await (await connect()).send(HELLO[:-1])
+        newest = await connect()
+        await newest.send(HELLO)
+        assert (await newest.reply())[0] == 200
+
+    serve(scenario, Limits(connections=3))
+
+
+def test_stopping_closes_every_connection() -> None:
+    async def run() -> None:
+        listener = Listener(echo)
+        port = await listener.start("127.0.0.1", 0)
+        client = Client(*await asyncio.open_connection("127.0.0.1", port))
+        await client.send(HELLO)
+        await client.reply()
+        await listener.stop()
+        assert await client.closed()
+        client.close()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
