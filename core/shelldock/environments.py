@@ -328,10 +328,11 @@ async def _locked(
 
 
 def _last_line(file: Path) -> str:
+    """The last that was said; lines that begin with ``$`` are what was asked."""
     with contextlib.suppress(OSError), file.open("rb") as opened:
         opened.seek(max(0, file.stat().st_size - 4096))
         lines = opened.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith("$ ")), "")
     return ""
 
 

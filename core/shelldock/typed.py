@@ -42,9 +42,8 @@ def convert(
     for key, value in table.items():
         name = f"{path}.{key}" if path else key
         if key not in types:
-            known = [f"{path}.{one}" if path else one for one in types]
             raise SettingsError(
-                f"unknown setting {name!r}{offer(name, known)} (set by: {_where(name, value, source)})"
+                f"unknown setting {name!r}{offer(key, types, path)} (set by: {_where(name, value, source)})"
             )
         values[key] = _value(value, types[key], name, source, is_text)
     try:
@@ -65,12 +64,13 @@ def fields(cls: type) -> dict[str, Any]:
     return {}
 
 
-def offer(name: str, known: Iterable[str]) -> str:
-    """The nearest known names, as the end of a sentence; failing that, all of them."""
-    known = sorted(known)
-    if near := nearest(name, known):
-        return f"; did you mean {' or '.join(map(repr, near))}?"
-    return f"; there are {', '.join(map(repr, known))}" if known else "; there are none"
+def offer(name: str, known: Iterable[str], path: str = "") -> str:
+    """The nearest known names of a table, as the end of a sentence; failing that, all of them."""
+    near = nearest(name, known)
+    names = [repr(f"{path}.{one}" if path else one) for one in near or sorted(known)]
+    if near:
+        return f"; did you mean {' or '.join(names)}?"
+    return f"; there are {', '.join(names)}" if names else "; there are none"
 
 
 def _required(cls: type) -> list[str]:
