@@ -21,6 +21,7 @@ autodoc_member_order = "bysource"
 python_display_short_literal_types = True
 python_use_unqualified_type_names = True
 add_module_names = False
+maximum_signature_line_length = 88
 
 html_theme = "furo"
 html_title = "Shelldock"

@@ -1,6 +1,6 @@
 """Gives each user of a resource an instance of their own."""
 
-from shelldock.hookspecs import hookimpl
+from shelldock import hookimpl
 
 
 @hookimpl
