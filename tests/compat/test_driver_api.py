@@ -1,0 +1,161 @@
+"""The published, unmodified client packages log on, call, parse and raise against the API (A1, A2, A4, A5, A6)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from filelock import FileLock
+from uv import find_uv_bin
+
+from shelldock_cloudshell.interpreters import find
+
+if TYPE_CHECKING:
+    from tests.compat.conftest import Served
+
+SCRIPTS = Path(__file__).parent / "clients"
+CLIENTS = [
+    ("cloudshell-automation-api==2026.2.0.190144", "3.13"),
+    ("cloudshell-automation-api==2026.2.0.190144", "3.12"),
+    ("cloudshell-automation-api==2024.1.0.189077", "3.9"),
+    ("cloudshell-automation-api==9.3.0.177156", "3.9"),
+    ("cloudshell-automation-api==8.3.0.168355", "3.9"),
+]
+CORES = [
+    ("cloudshell-shell-core==6.0.3", "3.11"),
+    ("cloudshell-shell-core==5.1.1", "3.9"),
+]
+
+
+def present(clients: list[tuple[str, str]]) -> list[object]:
+    """A parameter for each client whose interpreter this machine has."""
+    here = {one.minor: str(one.path) for one in reversed(find(os.environ))}
+    return [
+        pytest.param(needs, here[version], id=f"a5-{needs.partition('==')[2]}-py{version}")
+        for needs, version in clients
+        if version in here
+    ]
+
+
+def environment(needs: str, python: str) -> Path:
+    """The interpreter of an environment that holds ``needs`` and nothing of ours; made once, kept in the cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shelldock-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    version = subprocess.run(
+        [python, "-c", "import platform; print(platform.python_version())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    folder = cache / f"{needs.replace('==', '-')}-py{version}"
+    uv = find_uv_bin()
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "complete").exists():
+            subprocess.run([uv, "venv", "-q", "--clear", "-p", python, folder], check=True)
+            inside = folder / "bin" / "python"
+            subprocess.run([uv, "pip", "install", "-q", "-p", inside, needs], check=True)
+            (folder / "complete").touch()
+    return folder / "bin" / "python"
+
+
+def run(python: Path, script: str, served: Served, *arguments: str) -> dict[str, Any]:
+    """What ``script`` prints as JSON, run by a client's interpreter against ``served``."""
+    done = subprocess.run(
+        [
+            python,
+            "-I",
+            SCRIPTS / script,
+            served.connectivity.address,
+            served.world.token,
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS))
+def test_a2_a_client_calls_everything_that_drivers_call(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "calls.py", served)
+    world = served.world
+    assert seen["clear"] == "pass\n<&\"'é"
+    assert seen["plain"] == ["", "never encrypted"]
+    assert seen["vendor"] == "line 1\nline 2\t\u2603"
+    assert seen["port"] == ["sw1/Chassis 1/P1", "10.0.0.1/CH1/P1"]
+    assert seen["types"] == ["str", "bool"]
+    assert seen["sandbox"] == ["sb", ["sw1", "web_1"], ["my svc"], "vm-7"]
+    assert seen["status"] == ["Online", "two\nlines"]
+    assert seen["read back"] == "bob"
+    assert seen["refused"] == ["100", "100", "100"]
+    assert "ExecuteCommand" in str(seen["words"])
+    now = world.inventory.resource("sw1")
+    assert now.address == "10.0.0.2"
+    assert now.attributes["CS_Switch.Vendor"] == "multi\nline"
+    assert now.attributes["MySwitch.Sessions"] == "5"
+    assert world.vault.decrypt(now.attributes["MySwitch.Password"]) == "new ☃"
+    assert world.messages == ('h\xe9llo <b>&"x"\n\U0001f600', "[31mred", "\ufffd\ufffd")
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS))
+def test_a_client_whose_login_is_refused_raises_at_once(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "refused.py", served)
+    assert [str(words).startswith("Login failed for user") for words in seen["words"]] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS[:3]))
+def test_a_client_whose_session_is_unknown_logs_on_again_once(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "relogin.py", served)
+    assert seen == {
+        "name": "sw1",
+        "requests": ["GetResourceDetails", "SecureLogon", "GetResourceDetails"],
+    }
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS[3:]))
+def test_an_old_client_whose_session_is_unknown_hears_of_it(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "expired.py", served)
+    assert "401" in str(seen["words"])
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CORES))
+def test_a1_the_session_helper_of_drivers_ignores_the_port_and_works(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "session.py", served)
+    assert seen == {"clear": "pass\n<&\"'é", "domain": "Global"}
+    assert served.world.messages == ("from a driver",)
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CORES[:1]))
+def test_a6_the_look_up_of_a_shells_version_is_answered(
+    needs: str, python: str, served: Served
+) -> None:
+    seen = run(environment(needs, python), "lookup.py", served)
+    assert seen == {"raised": "FeatureUnavailable", "logged": True}
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS[1:2]))
+def test_many_threads_share_a_session(needs: str, python: str, served: Served) -> None:
+    seen = run(environment(needs, python), "threads.py", served)
+    assert seen == {"right": 400}
+    assert len(served.world.messages) == 400
