@@ -1,0 +1,41 @@
+"""``python -s -m shelldriver CONTROL HANDLES``: the fork server of one driver."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import List
+
+from shelldriver import newborn, surroundings
+from shelldriver.forkserver import ForkServer
+
+
+def main(arguments: List[str]) -> None:
+    """Be a fork server, or with ``--instance LINE CHANNEL`` one of its fresh instances. Does not return."""
+    _drop_current_folder()
+    sys.argv = sys.argv[:1]
+    if arguments[0] == "--instance":
+        newborn.live(newborn.told(int(arguments[1]), int(arguments[2])))
+    control, handles = (socket.socket(fileno=_own(one)) for one in arguments)
+    born = ForkServer(control, handles).serve()
+    if born is not None:
+        newborn.live(born)
+    surroundings.flush()
+    os._exit(0)  # Threads that the driver's import left are nobody's any more.
+
+
+def _own(number: str) -> int:
+    """An inherited descriptor that will not be inherited further."""
+    os.set_inheritable(int(number), False)
+    return int(number)
+
+
+def _drop_current_folder() -> None:
+    """Take back what ``-m`` put first on the path: it would come before the driver's own modules."""
+    if not getattr(sys.flags, "safe_path", False) and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,132 @@
+"""The instances' processes as the fork server sees them, and what they leave behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from typing import Any, Dict, List
+
+from shelldriver import processes
+from shelldriver.wire import Stream
+
+_SWEEP_LIMIT = 10.0
+"""Seconds after which a process that does not die, SIGKILL or not, no longer holds up the news."""
+
+
+class Child:
+    """One instance's process."""
+
+    def __init__(self, id: str, pid: int, line: Stream, popen: Any = None) -> None:
+        self.id = id
+        self.pid = pid
+        self.line = line
+        self.popen = popen
+        self.listening = True
+        """Whether it may still tell how its start went."""
+        self.told = False
+        self.status = 0
+
+
+class Children:
+    """All instances that are alive or not yet gone.
+
+    An instance adopts what its own descendants leave behind, so that a child of the fork server which is no
+    instance belonged to one that has ended. It is killed, and the instance is gone when no such child is left.
+    """
+
+    def __init__(self) -> None:
+        self._alive: Dict[int, Child] = {}
+        self._dead: List[Child] = []
+        self._patience = 0.0
+        self._kept = set(processes.children())
+        """What the driver's import started belongs to no instance."""
+        self._woken, self._waker = os.pipe()
+        for end in (self._woken, self._waker):
+            os.set_blocking(end, False)
+        self._before = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        """Readable when a child ended."""
+        return self._woken
+
+    def __len__(self) -> int:
+        return len(self._alive) + len(self._dead)
+
+    @property
+    def unheard(self) -> List[Child]:
+        """Those that have not told yet how their start went."""
+        return [child for child in self._alive.values() if child.listening]
+
+    @property
+    def sweeping(self) -> bool:
+        """Whether something is left to be killed."""
+        return bool(self._dead)
+
+    def add(self, child: Child) -> None:
+        """Watch over one more."""
+        self._alive[child.pid] = child
+
+    def kill(self, id: str) -> None:
+        """End an instance at once, and all it started as soon as it has ended."""
+        for child in self._alive.values():
+            if child.id == id:
+                processes.kill_group(child.pid)
+
+    def kill_all(self) -> None:
+        """End all instances at once."""
+        for pid in self._alive:
+            processes.kill_group(pid)
+
+    def hang_up(self) -> None:
+        """Let all instances know that nobody is there for them any more: they end in order."""
+        for child in self._alive.values():
+            child.line.close()
+            child.listening = False
+
+    def ended(self) -> List[Child]:
+        """Wait for those that ended, and kill what they left; those of which nothing is left any more."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, 4096)
+        self._reap()
+        if not self._dead:
+            return []
+        strays = [
+            pid for pid in processes.children() if pid not in self._alive and pid not in self._kept
+        ]
+        if strays and time.monotonic() < self._patience:
+            processes.kill(strays)
+            return []
+        gone, self._dead = self._dead, []
+        return gone
+
+    def forget(self) -> None:
+        """In a forked instance: these are its siblings."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL if self._before is None else self._before)
+        for end in (self._woken, self._waker):
+            os.close(end)
+        for child in self._all():
+            child.line.close()
+
+    def _all(self) -> List[Child]:
+        return [*self._alive.values(), *self._dead]
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            self._kept.discard(pid)
+            child = self._alive.pop(pid, None)
+            if child is not None:
+                child.status = processes.exit_code(status)
+                if child.popen is not None:
+                    child.popen.returncode = child.status  # Nobody else may wait for it.
+                self._dead.append(child)
+                self._patience = time.monotonic() + _SWEEP_LIMIT

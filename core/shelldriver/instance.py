@@ -1,0 +1,170 @@
+"""One driver object and the commands that it is given."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from queue import SimpleQueue
+from typing import Any, Callable, Dict, Tuple
+
+from shelldriver import failures, results, surroundings
+from shelldriver.binding import Commands, Declared, Refusal
+from shelldriver.contexts import Contexts
+from shelldriver.ending import Ending, leave
+from shelldriver.wire import Channel, Message
+
+Task = Tuple[Callable[..., None], Tuple[Any, ...]]
+
+
+class Instance:
+    """Reads requests in a thread of its own; the main thread belongs to the driver.
+
+    :param channel: to the host.
+    :param line: to the fork server; its end of file says that the fork server has gone.
+    :param concurrent: each command has a thread of its own, instead of the main one in turn.
+    :param result_limit: bytes that a result may have.
+    :param host_lost: seconds for the end, once the host or the fork server has gone.
+    """
+
+    def __init__(
+        self,
+        driver: Any,
+        declared: Declared,
+        contexts: Contexts,
+        channel: Channel,
+        line: Channel,
+        concurrent: bool,
+        result_limit: float,
+        host_lost: float,
+    ) -> None:
+        self._class = driver
+        self._driver: Any = None
+        self._commands = Commands(driver, declared)
+        self._contexts = contexts
+        self._context: Any = None
+        self._channel = channel
+        self._line = line
+        self._concurrent = concurrent
+        self._result_limit = result_limit
+        self._host_lost = host_lost
+        self._work: SimpleQueue[Task] = SimpleQueue()
+        self._cancellations: Dict[Any, Any] = {}
+        self._ending = Ending(channel, self._cleanup, lambda: bool(self._cancellations))
+
+    def run(self) -> None:
+        """Do what is asked until the end. Does not return."""
+        os.register_at_fork(after_in_child=self._forget)
+        threading.Thread(target=self._listen, name="shelldriver", daemon=True).start()
+        while True:
+            try:
+                function, arguments = self._work.get()
+                function(*arguments)
+            except (
+                KeyboardInterrupt
+            ):  # Between commands it means nobody; in a command, it is its failure.
+                continue
+
+    # ---- the reading thread -----------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        poll = select.poll()
+        poll.register(self._channel.descriptor, select.POLLIN)
+        poll.register(self._line.descriptor, 0)
+        try:
+            while all(descriptor == self._channel.descriptor for descriptor, _ in poll.poll()):
+                for message in self._channel.read():
+                    self._take(message)
+        except EOFError:
+            pass
+        except Exception as error:  # What came is no request: nothing after it can be trusted.
+            surroundings.note("the channel is closed: %s" % failures.one_line(error))
+        self._end(self._host_lost)
+
+    def _take(self, message: Message) -> None:
+        do = message["do"]
+        if do == "call":
+            self._cancellations[message["call"]] = self._contexts.cancellation()
+            if self._concurrent:
+                threading.Thread(target=self._call, args=(message,), daemon=True).start()
+            else:
+                self._work.put((self._call, (message,)))
+        elif do == "cancel":
+            cancellation = self._cancellations.get(message["call"])
+            if cancellation is not None:
+                cancellation.is_cancelled = True
+        elif do == "initialize":
+            self._work.put((self._initialize, (message,)))
+        elif do == "stop":
+            self._end(message["limit"])
+
+    def _end(self, limit: Any) -> None:
+        for cancellation in list(self._cancellations.values()):
+            cancellation.is_cancelled = True
+        self._ending.bound(limit)
+        self._work.put((self._ending.run, ()))
+
+    # ---- the driver's thread ----------------------------------------------------------------------
+
+    def _initialize(self, message: Message) -> None:
+        try:
+            self._context = self._contexts.build(message["context"])
+            driver = self._class()
+            bound = self._commands.bind_hook("initialize", self._context)
+            if bound is not None:
+                args, kwargs = bound
+                driver.initialize(*args, **kwargs)
+            self._driver = driver
+        except BaseException as error:  # The driver's; nothing of it may be used any more.
+            self._channel.send(_failed(message, error))
+            surroundings.note("initialize raised\n%s" % failures.trace(error))
+            leave(1)
+        self._channel.send({"is": "result", "call": message["call"], "text": ""})
+
+    def _call(self, message: Message) -> None:
+        call = message["call"]
+        try:
+            answer = {"is": "result", "call": call, "text": self._text(message)}
+        except BaseException as error:  # The driver's: even an exit is only this command's failure.
+            answer = _failed(message, error)
+        self._channel.send(answer)
+        self._cancellations.pop(call, None)
+
+    def _text(self, message: Message) -> str:
+        command, inputs, ports = message["command"], message["inputs"], message["ports"]
+        injected = {
+            "context": self._contexts.build(message["context"]),
+            "cancellation_context": self._cancellations[message["call"]],
+        }
+        if ports or "ports" not in inputs:
+            injected["ports"] = list(ports)
+        args, kwargs = self._commands.bind(command, inputs, injected)
+        value = getattr(self._driver, command)(*args, **kwargs)
+        return results.to_text(value, self._result_limit)
+
+    def _cleanup(self) -> None:
+        bound = None if self._driver is None else self._commands.bind_hook("cleanup", self._context)
+        if bound is not None:
+            args, kwargs = bound
+            self._driver.cleanup(*args, **kwargs)
+
+    def _forget(self) -> None:
+        """In a process that the driver forked: the connections are not its."""
+        for channel in (self._channel, self._line):
+            channel.close()
+
+
+def _failed(message: Message, error: BaseException) -> Message:
+    """The error frame that answers ``message``."""
+    frame = {
+        "is": "error",
+        "call": message["call"],
+        "kind": "driver",
+        "known": [],
+        **failures.described(error),
+    }
+    if isinstance(error, Refusal):
+        frame.update(kind=error.kind, known=error.known, type="", trace="")
+    elif isinstance(error, results.ResultError):
+        frame.update(kind="result", trace="")
+    return frame

@@ -1,0 +1,180 @@
+"""Frames of JSON over a socket, as ``multiprocessing.connection`` frames its bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import resource
+import socket
+import struct
+import threading
+from typing import Any, Dict, List
+
+Message = Dict[str, Any]
+
+_LENGTH = struct.Struct("!i")
+_LONG_LENGTH = struct.Struct("!Q")
+_LONGEST = 0x7FFFFFFF
+_CHUNK = 1 << 16
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.EBADF, errno.ENOTCONN)
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def valid(text: str) -> str:
+    """``text`` with the halves of surrogate pairs, which have no place in UTF-8, replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def pack(message: Message) -> bytes:
+    """One frame, always valid UTF-8 inside."""
+    text = _dumps(message)
+    try:
+        body = text.encode("utf-8")
+    except UnicodeEncodeError:
+        body = valid(text).encode("utf-8")
+    if len(body) > _LONGEST:
+        return _LENGTH.pack(-1) + _LONG_LENGTH.pack(len(body)) + body
+    return _LENGTH.pack(len(body)) + body
+
+
+class Inbox:
+    """Cuts messages out of bytes, however they come."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> List[Message]:
+        """The messages that ``data`` completes."""
+        self._buffer += data
+        messages = []
+        start = 0
+        while True:
+            head, length = self._measure(start)
+            if length is None or len(self._buffer) < start + head + length:
+                break
+            end = start + head + length
+            messages.append(json.loads(bytes(self._buffer[start + head : end]).decode("utf-8")))
+            start = end
+        if start:
+            del self._buffer[:start]
+        return messages
+
+    def _measure(self, start: int) -> Any:
+        """How long the header and the body of the frame at ``start`` are; None while unknown."""
+        there = len(self._buffer) - start
+        if there < _LENGTH.size:
+            return 0, None
+        (length,) = _LENGTH.unpack_from(self._buffer, start)
+        if length != -1:
+            return _LENGTH.size, length
+        head = _LENGTH.size + _LONG_LENGTH.size
+        if there < head:
+            return 0, None
+        return head, _LONG_LENGTH.unpack_from(self._buffer, start + _LENGTH.size)[0]
+
+
+class Stream:
+    """One end of a connection that must never block: what cannot be sent yet waits in the outbox."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self.end = end
+        self._inbox = Inbox()
+        self._outbox = bytearray()
+
+    def fileno(self) -> int:
+        """Its descriptor, for polling."""
+        return self.end.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is left to send."""
+        return bool(self._outbox)
+
+    def read(self) -> List[Message]:
+        """The messages that are there. Raises ``EOFError`` when the other side has gone."""
+        try:
+            data = self.end.recv(_CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError as error:
+            raise EOFError(str(error)) from error
+        if not data:
+            raise EOFError("end of file")
+        return self._inbox.feed(data)
+
+    def send(self, message: Message) -> None:
+        """Send ``message``, or as much of it as the socket takes now."""
+        self._outbox += pack(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as the socket takes it."""
+        try:
+            while self._outbox:
+                del self._outbox[: self.end.send(self._outbox)]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:  # The other side has gone: reading tells so, in one place.
+            self._outbox.clear()
+
+    def close(self) -> None:
+        """Hang up."""
+        self.end.close()
+
+
+class Channel:
+    """An instance's end of a connection: read by one thread, written by any.
+
+    Its descriptor is moved out of the way of drivers that close or write to low descriptors.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = out_of_the_way(descriptor)
+        os.set_blocking(self.descriptor, True)
+        self._inbox = Inbox()
+        self._lock = threading.Lock()
+
+    def read(self) -> List[Message]:
+        """Wait for bytes; the messages that they complete. Raises ``EOFError`` at the end."""
+        try:
+            data = os.read(self.descriptor, _CHUNK)
+        except OSError as error:
+            raise EOFError(str(error)) from error
+        if not data:
+            raise EOFError("end of file")
+        return self._inbox.feed(data)
+
+    def send(self, message: Message, patience: float = -1) -> None:
+        """Send ``message`` whole. Nothing happens if nobody is there to read, or others write for
+        longer than ``patience`` seconds (negative: wait)."""
+        frame = memoryview(pack(message))
+        if not self._lock.acquire(timeout=patience):
+            return
+        try:
+            while frame:
+                frame = frame[os.write(self.descriptor, frame) :]
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Hang up, in this process."""
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
+
+
+def out_of_the_way(descriptor: int) -> int:
+    """Move a descriptor up, where those who count from 3 do not meet it, and keep it from children."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    # Not higher than needed: the kernel's table is as long as the highest number.
+    floor = 1000 if soft == resource.RLIM_INFINITY else max(3, min(1000, soft - 24))
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, floor)
+    os.close(descriptor)
+    return moved
