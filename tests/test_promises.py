@@ -1,4 +1,4 @@
-"""What the project promises about itself: packages, entry points, hook pages and commands are as they are said to be."""
+"""What the project promises about itself: packages, entry points, hook pages and commands are as they are said."""
 
 from __future__ import annotations
 
