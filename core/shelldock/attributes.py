@@ -12,6 +12,10 @@ from shelldock.vault import Vault
 _EMPTY: Final[dict[AttributeType, str]] = {"integer": "0", "float": "0", "boolean": "False"}
 
 
+_FEW: Final = 12
+"""As many names as a line of an error can list."""
+
+
 def defaults(shell: Shell, vault: Vault) -> dict[str, str]:
     """Every attribute of ``shell`` with its default: the declared one, or else 0, False or nothing (P8)."""
     return {one.name: _kept(one, _default(one), vault) for one in shell.attributes}
@@ -52,14 +56,16 @@ def full_name(shell: Shell, name: str, known: Iterable[str] = ()) -> str:
     fitting = [one for one in names if one.casefold().endswith("." + folded)]
     if fitting:
         return min(fitting, key=lambda one: one.count("."))
-    raise InputError(f"shell {shell.name!r} has no attribute {name!r}{_offer(name, names)}")
+    raise InputError(f"shell {shell.name!r} has no attribute {name!r}{_offer(shell, name, names)}")
 
 
-def _offer(name: str, names: list[str]) -> str:
+def _offer(shell: Shell, name: str, names: list[str]) -> str:
     short = {one.rpartition(".")[2]: one for one in names}
     close = nearest(name, names) or nearest(name.rpartition(".")[2], short)
     if close:
         return f"; did you mean {' or '.join(map(repr, close))}?"
+    if len(short) > _FEW:
+        return f"; it has {len(short)}, `shelldock shell show '{shell.name}'` lists them"
     return f"; it has {', '.join(sorted(short))}" if short else "; it declares none"
 
 

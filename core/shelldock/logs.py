@@ -9,13 +9,14 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from shelldock.errors import ShelldockError
 from shelldock.model import Value
 from shelldock.paths import Paths, private
 
-LONGEST = 60
+LONGEST: Final = 60
+_HASHED: Final = re.compile(r"-[0-9a-f]{8}$")
 
 
 class Log(Value, frozen=True, kw_only=True):
@@ -29,15 +30,19 @@ class Log(Value, frozen=True, kw_only=True):
     written: float
 
 
-def configure(level: int | str, *, json: bool = False, to: TextIO | None = None) -> None:
+def configure(level: str, *, json: bool = False, to: TextIO | None = None) -> None:
     """Send the records of every logger to standard error, or ``to``; for the command line alone.
 
-    :param level: a level of ``logging``, by number or name.
-    :param json: one JSON object a line in place of text.
+    :param level: name of a level of ``logging``. From ``WARNING`` on, a record is one line for people, without
+        time or trace.
+    :param json: one JSON object a line in place of text, with all there is.
     """
+    numbers = logging.getLevelNamesMapping()
+    brief = numbers[level] >= logging.WARNING
     handler = logging.StreamHandler(to or sys.stderr)
-    handler.setFormatter(_Json() if json else _Text())
+    handler.setFormatter(_Json() if json else _Brief() if brief else _Text())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("asyncio").setLevel(max(numbers[level], logging.WARNING))
 
 
 def instance_log(paths: Paths, key: str, id: str) -> Path:
@@ -48,7 +53,9 @@ def instance_log(paths: Paths, key: str, id: str) -> Path:
 def folder_name(key: str) -> str:
     """A scope's key as the name of a folder: readable, and another one for every key."""
     safe = re.sub(r"[^\w.-]+", "_", key, flags=re.ASCII).strip("._")[:LONGEST]
-    return safe if safe == key else f"{safe or '_'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    if safe == key and key and not _HASHED.search(key):
+        return key
+    return f"{safe or '_'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def find(paths: Paths, text: str = "") -> list[Log]:
@@ -74,6 +81,13 @@ def _log(file: Path, folder: Path) -> Log | None:
 def _comparable(text: str) -> str:
     """Without what ``folder_name`` cannot keep, so that a target is found by its own name."""
     return re.sub(r"[^\w.-]+", "_", text, flags=re.ASCII).strip("._").casefold()
+
+
+class _Brief(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        why = f": {type(error).__name__}: {error}" if error else ""
+        return f"shelldock: {' '.join(f'{record.getMessage()}{why}'.split())}"
 
 
 class _Text(logging.Formatter):

@@ -43,7 +43,7 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close every store that a test opened: the sqlite3 of newer Pythons warns of those left open."""
     opened: list[Store] = []
     begin = Store.__init__

@@ -14,13 +14,15 @@ from shelldock.cli.session import stored_host
 from shelldock.cli.trees import tree
 from shelldock.model import Resource
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()
 def discover(
     context: typer.Context,
-    resource: Annotated[str, typer.Argument(help="Name of a resource of the inventory.")],
+    resource: Annotated[
+        str, typer.Argument(metavar="RESOURCE", help="Name of a resource of the inventory.")
+    ],
     *,
     python: Python = None,
     json: AsJson = False,

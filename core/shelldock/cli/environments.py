@@ -13,7 +13,11 @@ from shelldock.cli.screen import note, show, table, when
 from shelldock.cli.session import passing_host, state
 from shelldock.errors import InputError
 
-app = typer.Typer(help="List, build and remove the environments of drivers.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, build and remove the environments of drivers.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 DAY = 86400.0
 

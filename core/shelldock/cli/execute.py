@@ -12,16 +12,21 @@ from shelldock.cli.session import general, stored_host
 from shelldock.cli.working import Work, complete, report
 from shelldock.model import Sandbox, Target
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()
 def execute(
     context: typer.Context,
     target: Annotated[
-        str, typer.Argument(help="Name of a resource; that of a sub-resource means its root.")
+        str,
+        typer.Argument(
+            help="Name of a resource; that of a sub-resource means its root.", metavar="TARGET"
+        ),
     ],
-    command: Annotated[str, typer.Argument(help="Name of the command: the driver's method.")],
+    command: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="Name of the command: the driver's method.")
+    ],
     inputs: Inputs = None,
     *,
     sandbox: Annotated[

@@ -83,6 +83,8 @@ def explain(error: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(error, ShelldockError):
         return fail(error.code, str(error), error.facts, as_json=as_json, verbose=verbose)
     if isinstance(error, _ClickError):
+        if not str(error):  # no arguments at all: the help was shown instead
+            return USAGE
         return fail("usage", _usage(error), as_json=as_json)
     trace = "".join(traceback.format_exception(error))
     message = f"internal error, please report it: {type(error).__name__}: {error}"

@@ -51,7 +51,7 @@ class LazyGroup(TyperGroup):
         name = args[0]
         command = _imported(name) if name in COMMANDS else self._of_plugins().get(name)
         if command is None and not ctx.resilient_parsing:
-            raise NotFoundError("command", name, self.list_commands(ctx), "see 'shelldock --help'")
+            ctx.fail(str(NotFoundError("command", name, self.list_commands(ctx))))
         return name, command, args[1:]
 
     def _of_plugins(self) -> dict[str, Command]:

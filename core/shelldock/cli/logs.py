@@ -16,7 +16,7 @@ from shelldock.cli.session import paths
 from shelldock.errors import NotFoundError
 from shelldock.logs import Log, find
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 POLL = 0.2
 """Seconds between two looks at a log that is followed."""
@@ -27,6 +27,7 @@ def logs(
     target: Annotated[
         str | None,
         typer.Argument(
+            metavar="TARGET",
             help="Part of a log's name: a target, a scope, an instance's id. Without it: list all.",
             show_default=False,
         ),

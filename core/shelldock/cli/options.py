@@ -26,7 +26,7 @@ AsJson = Annotated[
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME=VALUE]...",
+        metavar="NAME=VALUE",
         help="Inputs of the command; NAME=@FILE reads a file (@- standard input), @@ begins with an @.",
         show_default=False,
     ),

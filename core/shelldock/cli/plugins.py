@@ -11,7 +11,7 @@ from shelldock.cli.screen import show, table
 from shelldock.cli.session import settings
 from shelldock.plugins import Plugin, Plugins
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()

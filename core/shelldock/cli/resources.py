@@ -13,9 +13,13 @@ from shelldock.cli.trees import tree
 from shelldock.errors import InputError
 from shelldock.model import Resource, Shell
 
-app = typer.Typer(help="Add, list, show, change and remove resources.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add, list, show, change and remove resources.", no_args_is_help=True, add_completion=False
+)
 
-Name = Annotated[str, typer.Argument(help="Full name of the resource.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Full name of the resource.", show_default=False)
+]
 Description = Annotated[str | None, typer.Option(help="A text about it.", show_default=False)]
 
 HIDDEN = "********"
@@ -24,7 +28,9 @@ HIDDEN = "********"
 @app.command()
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the resource to be.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the resource to be.", show_default=False)
+    ],
     *,
     shell: Annotated[str, typer.Option(help="Name of an installed shell.", show_default=False)],
     address: Address = "",

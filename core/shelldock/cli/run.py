@@ -16,7 +16,7 @@ from shelldock.cli.working import Work, complete, report
 from shelldock.inventory import build
 from shelldock.model import Sandbox, Target
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 @app.command()
@@ -29,7 +29,9 @@ def run(
             help="Folder or package of the shell, or the name of an installed one.",
         ),
     ],
-    command: Annotated[str, typer.Argument(help="Name of the command: the driver's method.")],
+    command: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="Name of the command: the driver's method.")
+    ],
     inputs: Inputs = None,
     *,
     address: Address = "",

@@ -14,14 +14,17 @@ from shelldock.cli.session import state
 from shelldock.errors import ConflictError
 from shelldock.model import Attribute, Command, Shell
 
-app = typer.Typer(help="Add, list, show and remove shells.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add, list, show and remove shells.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()
 def add(
     context: typer.Context,
     path: Annotated[
-        Path, typer.Argument(help="Folder or package of the shell.", show_default=False)
+        Path,
+        typer.Argument(metavar="PATH", help="Folder or package of the shell.", show_default=False),
     ],
     *,
     force: Annotated[
@@ -88,7 +91,9 @@ def show_(
 @app.command()
 def remove(
     context: typer.Context,
-    shell: Annotated[str, typer.Argument(help="Name of a shell.", show_default=False)],
+    shell: Annotated[
+        str, typer.Argument(metavar="SHELL", help="Name of a shell.", show_default=False)
+    ],
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Also where resources are of this shell.")
