@@ -23,7 +23,7 @@ EXISTS: Final = 114
 WRONG_TOKEN: Final = 118
 """Error codes that public scripts and libraries know the meaning of."""
 
-_LOGINS: Final = ("Logon", "SecureLogon", "Logoff")
+LOGINS: Final = ("Logon", "SecureLogon", "Logoff")
 
 
 class AutomationApi:
@@ -37,7 +37,7 @@ class AutomationApi:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._operations = Operations(backend)
-        self._names = {name.casefold(): name for name in (*_LOGINS, *self._operations.names)}
+        self._names = {name.casefold(): name for name in (*LOGINS, *self._operations.names)}
 
     def __call__(self, request: Request) -> Response:
         """The reply to ``request``."""
@@ -64,7 +64,7 @@ class AutomationApi:
     def _answer(self, name: str, request: Request) -> Response:
         try:
             fields = read_fields(request.body)
-            if name in _LOGINS:
+            if name in LOGINS:
                 return Response(self._login(name, fields))
             subject = self._backend.subject(read_token(request.headers.get("authorization", "")))
             if subject is None:

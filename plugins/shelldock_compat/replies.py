@@ -77,7 +77,8 @@ def _element(tag: str, info: Info, *, typed: bool = False) -> str:
             children.append(_element(name, value))
         elif value is not None:
             children.append(_list(name, value))
-    return f"<{tag}{''.join(attributes)}>{''.join(children)}</{tag}>"
+    head = f"{tag}{''.join(attributes)}"
+    return f"<{head}>{''.join(children)}</{tag}>" if children else f"<{head}/>"
 
 
 def _list(name: str, items: tuple[Info | str, ...]) -> str:
@@ -87,7 +88,7 @@ def _list(name: str, items: tuple[Info | str, ...]) -> str:
         else f"<string>{escape(item)}</string>"
         for item in items
     )
-    return f"<{name}>{''.join(written)}</{name}>"
+    return f"<{name}>{''.join(written)}</{name}>" if items else f"<{name}/>"
 
 
 def _text(value: Scalar) -> str:
