@@ -12,6 +12,19 @@ from urllib.parse import urlsplit
 from switch import IMAGE, Configuration, factory
 from words import Complaint
 
+SERVERS = ("ftp", "http", "https", "scp", "sftp", "tftp")
+
+
+def served(where: str) -> bool:
+    """Whether this names a file on a server."""
+    return urlsplit(where).scheme in SERVERS
+
+
+def local(where: str) -> str:
+    """The one spelling of a file's name on the switch: ``flash:a``, ``flash://a`` are ``flash:/a``."""
+    system, _, name = where.partition(":")
+    return f"{system}:/{name.lstrip('/')}"
+
 
 @dataclass
 class Device:
@@ -42,9 +55,8 @@ class Device:
     def boot(self) -> None:
         """Start again from the startup configuration and the image that it names; ends all sessions."""
         self.running = deepcopy(self.startup)
-        images = [
-            line.split()[-1] for line in self.running.lines if line.startswith("boot system ")
-        ]
+        starts = "boot system "
+        images = [local(line.split()[-1]) for line in self.running.lines if line.startswith(starts)]
         self.image = next((image for image in images if image in self.files), self.image)
         for session in self.sessions:
             session.cancel()
@@ -54,8 +66,10 @@ class Device:
         own = {"running-config": self.running, "startup-config": self.startup}
         if where in own:
             return own[where].text()
-        if where in self.files:
-            return self.files[where]
+        if not served(where):
+            if local(where) not in self.files:
+                raise Complaint(f"%Error opening {where} (No such file or directory)")
+            return self.files[local(where)]
         try:
             return self._served(where).read_text(encoding="utf-8")
         except OSError as error:
@@ -67,8 +81,8 @@ class Device:
             self.running.merge(Configuration.parse(text))
         elif where == "startup-config":
             self.startup = Configuration.parse(text)
-        elif not urlsplit(where).hostname:
-            self.files[where] = text
+        elif not served(where):
+            self.files[local(where)] = text
         else:
             try:
                 self._served(where).write_text(text, encoding="utf-8")
@@ -79,6 +93,6 @@ class Device:
         """Where the file server that a URL names keeps its file."""
         root = self.server.resolve()
         path = (root / urlsplit(url).path.lstrip("/")).resolve()
-        if not urlsplit(url).hostname or not path.is_relative_to(root):
+        if not path.is_relative_to(root):
             raise Complaint(f"%Error opening {url} (No such file or directory)")
         return path

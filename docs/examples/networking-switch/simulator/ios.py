@@ -10,7 +10,7 @@ from ipaddress import AddressValueError, IPv4Address
 from urllib.parse import urlsplit
 
 import show
-from device import Device
+from device import Device, local, served
 from switch import Configuration, is_section, put, take
 from terminal import Kept, Terminal
 from words import Commands, Complaint
@@ -263,17 +263,17 @@ class Session:
         if len(rest) < 2:
             raise Complaint("% Incomplete command.")
         source, target = rest[:2]
-        url = urlsplit(target)
-        if url.hostname:
-            await self.terminal.ask(f"Address or name of remote host [{url.hostname}]? ")
-        name = (
-            url.path.lstrip("/") if url.hostname else target.partition(":")[2].lstrip("/") or target
-        )
+        if served(target):
+            await self.terminal.ask(
+                f"Address or name of remote host [{urlsplit(target).hostname}]? "
+            )
+        path = urlsplit(target).path if served(target) else target.partition(":")[2]
+        name = path.lstrip("/") or target
         await self.terminal.ask(f"Destination filename [{name}]? ")
         text = self.device.read(source)
-        self._say(f"{'Writing' if url.hostname else 'Loading'} {name} !")
+        self._say(f"{'Writing' if served(target) else 'Loading'} {name} !")
         self.device.write(target, text)
-        if not url.hostname:
+        if not served(target):
             self._say(f"[OK - {len(text)}/4096 bytes]\n")
         self._say(f"{len(text)} bytes copied in 0.512 secs ({len(text) * 2} bytes/sec)")
 
@@ -301,7 +301,7 @@ class Session:
         if (await self.terminal.ask(f"Delete {rest[0]}? [confirm]")).lower() in ("", "y"):
             if name in ("startup_config", "startup-config"):
                 self.device.startup = Configuration()
-            elif self.device.files.pop(rest[0], None) is None:
+            elif self.device.files.pop(local(rest[0]), None) is None:
                 raise Complaint(f"%Error deleting {rest[0]} (No such file or directory)")
 
     @COMMANDS.offer("write memory", PRIVILEGED)

@@ -172,7 +172,6 @@ SETTINGS = {
     "ip address": 2,
     "name": 1,
     "state": 1,
-    "boot system": 2,
     "speed": 1,
     "duplex": 1,
     "mtu": 1,
