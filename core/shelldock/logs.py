@@ -55,7 +55,7 @@ def folder_name(key: str) -> str:
     safe = re.sub(r"[^\w.-]+", "_", key, flags=re.ASCII).strip("._")[:LONGEST]
     if safe == key and key and not _HASHED.search(key):
         return key
-    return f"{safe or '_'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return f"{safe or '_'}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def find(paths: Paths, text: str = "") -> list[Log]:
