@@ -50,13 +50,12 @@ class DriverPackage:
 
     Its digest is part of the environment's digest: another version of it means another environment, and what
     runs is never changed beneath it. No installing comes of that: see ``linked``.
+
+    :param source: its folder; None: where it is installed beside us.
     """
 
-    def __init__(self) -> None:
-        spec = importlib.util.find_spec("shelldriver")
-        assert spec is not None
-        assert spec.submodule_search_locations
-        self.source = Path(spec.submodule_search_locations[0])
+    def __init__(self, source: Path | None = None) -> None:
+        self.source = source or _installed()
         self.digest = _digest(self.source)
 
     def install(self, python: Path) -> None:
@@ -126,6 +125,13 @@ def _link_file(source: str, target: str) -> str:
     except OSError:  # too many links, or a file system without them
         shutil.copy2(source, target, follow_symlinks=False)
     return target
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("shelldriver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
 
 
 def _digest(folder: Path) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from shelldock.building import current_step
-from shelldock.errors import EnvironmentFailed
 
 LOOK: Final = 0.1
 """Seconds between two looks whether anybody still waits."""
@@ -88,7 +87,7 @@ def reason(output: str) -> str:
             part = "hint" if not parts["hint"] else "stdout"
         elif line in ("[stdout]", "[stderr]") and part:
             part = line.strip("[]")
-        elif line.startswith("error: ") or raw.lstrip().startswith("×"):
+        elif raw.startswith("error: ") or raw.lstrip().startswith("×"):
             part = "error"
         elif part == "hint" and not line:
             part = "stdout"
@@ -119,21 +118,9 @@ def _causes(lines: Sequence[str]) -> list[str]:
 
 
 def _complaint(lines: Sequence[str]) -> list[str]:
-    """The line of a build's output that looks most like its reason."""
-    errors = [
-        line
-        for line in lines
-        if re.search(r"error: |\w(Error|Exception)\b", line) and not line.startswith("File ")
-    ]
-    return [f"({(errors or lines)[0 if errors else -1]})"] if lines else []
-
-
-def failed(name: str, step: str, error: Failed) -> EnvironmentFailed:
-    """The error that everybody knows."""
-    return EnvironmentFailed(name, step, str(error))
-
-
-def _tail(log: Path, start: int) -> str:
-    with log.open("rb") as file:
-        file.seek(start)
-        return file.read().decode(errors="replace")
+    """The line of a build's output that looks most like its reason: a traceback's last, a compiler's first."""
+    if not lines:
+        return []
+    errors = [line for line in lines if "error: " in line]
+    first = errors and not lines[0].startswith("Traceback ")
+    return [f"({errors[0] if first else lines[-1]})"]
