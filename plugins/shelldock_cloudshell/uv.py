@@ -28,6 +28,9 @@ _FRAME: Final = re.compile(r"^[\s×╰─▶├│]+")
 """What older versions of uv draw before each line."""
 
 
+_NO_SOLUTION: Final = "No solution found when resolving dependencies"
+
+
 class Failed(Exception):
     """uv ended with an error; the message is its own reason in one line."""
 
@@ -100,21 +103,10 @@ def reason(output: str) -> str:
 
 def _causes(lines: Sequence[str]) -> list[str]:
     """Each cause as a clause; that there is no solution says less than why."""
-    text = "\n".join(lines)
-    clauses = [
-        clause.replace("\n", " ").strip() for clause in re.split(r"(?m)^(?:error|cause): ", text)
-    ]
-    said = [
-        one
-        for one in clauses
-        if one and not one.startswith("No solution found when resolving dependencies")
-    ]
-    older = (
-        text.partition("No solution found when resolving dependencies:")[2]
-        .replace("\n", " ")
-        .strip()
-    )
-    return [": ".join(said) or older or text]
+    text = re.sub(rf"^{_NO_SOLUTION}:\n", "", "\n".join(lines))  # older versions have no "cause:"
+    clauses = [one.strip() for one in re.split(r"(?m)^(?:error|cause): ", text)]
+    said = [one.replace("\n", " ") for one in clauses if one and one != _NO_SOLUTION]
+    return [": ".join(said)]
 
 
 def _complaint(lines: Sequence[str]) -> list[str]:
@@ -122,5 +114,11 @@ def _complaint(lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
     errors = [line for line in lines if "error: " in line]
-    first = errors and not lines[0].startswith("Traceback ")
-    return [f"({errors[0] if first else lines[-1]})"]
+    raised = any(line.startswith("Traceback ") for line in lines)
+    return [f"({lines[-1] if raised or not errors else errors[0]})"]
+
+
+def _tail(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read().decode(errors="replace")
