@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from shelldock.channel import Channel, Message
 from shelldock.errors import LimitReached, StartError
 from shelldock.model import Driver, Environment, Value
-from shelldock.process import Process, in_words
+from shelldock.process import Process
 
 if TYPE_CHECKING:
     from multiprocessing import Pipe
@@ -243,8 +243,9 @@ def _ending(status: int) -> str:
 
 
 def _start_error(driver: Driver, message: Message) -> StartError:
+    kind = f"{message['type']}: " if message.get("type") else ""
     where = f" ({message['where']})" if message.get("where") else ""
     return StartError(
-        f"driver {driver.name!r} cannot be imported: {in_words(message)}{where}",
+        f"driver {driver.name!r} cannot be imported: {kind}{message['text']}{where}",
         message.get("trace", ""),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,7 @@ import pluggy
 from stevedore import ExtensionManager
 
 from shelldock import hookspecs
-from shelldock.errors import PluginError, ShelldockError, ShellError, nearest
+from shelldock.errors import PluginError, SettingsError, ShelldockError, ShellError, nearest
 from shelldock.model import (
     Call,
     Environment,
@@ -28,8 +29,6 @@ from shelldock.model import (
 from shelldock.settings import Settings
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from typer import Typer
 
     from shelldock.fabric import Fabric
@@ -72,7 +71,8 @@ class Plugins:
         for extension in sorted(found, key=lambda one: one.name):
             self._add(extension.name, extension.plugin, extension.entry_point)
         for one in given:
-            self._add(type(one).__name__, one)
+            kind = one if inspect.isclass(one) else type(one)
+            self._add(kind.__name__.lower(), one)
 
     def all(self) -> list[Plugin]:
         """Every plugin that was found, also those that are broken."""
@@ -244,6 +244,8 @@ class Plugins:
         try:
             plugin = self._made(name, found)
             self._register(plugin, name)
+        except SettingsError:
+            raise  # the user's mistake, who would wonder why the plugin is not asked
         except Exception as error:  # a stranger's class or hooks
             log.warning("plugin %r is not used: %s", name, error)
             self._plugins.append(_described(name, entry, reason=str(error)))
@@ -284,7 +286,7 @@ def _described(
     settings: dict[str, object] | None = None,
     reason: str = "",
 ) -> Plugin:
-    distribution = entry.dist if entry is not None else None
+    distribution = _distribution(entry)
     return Plugin(
         name=name,
         distribution=distribution.name if distribution else "",
@@ -293,6 +295,14 @@ def _described(
         settings=settings or {},
         reason=reason,
     )
+
+
+def _distribution(entry: EntryPoint | None) -> Distribution | None:
+    # The entry points that stevedore gives come without theirs.
+    same = (
+        one for one in entry_points(group=GROUP) if entry is not None and one.value == entry.value
+    )
+    return next((one.dist for one in same), None)
 
 
 def _fields(plugin: object) -> dict[str, object]:

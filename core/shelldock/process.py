@@ -109,7 +109,7 @@ class Process:
         if not (await asyncio.wait({self.gone}, timeout=grace))[0]:
             self.kill("did not exit after cleanup")
             await self.gone
-        return in_words(trouble) if trouble else ""
+        return str(trouble or "")
 
     def kill(self, reason: str) -> None:
         """End the process and all it started, at once."""
@@ -184,15 +184,6 @@ class Process:
                     )
                 )
         self._answers.clear()
-
-
-def in_words(trouble: Message) -> str:
-    """An exception as the driver's side reports it, in one line."""
-    return (
-        f"{trouble['type']}: {trouble['text']}"
-        if trouble.get("type")
-        else str(trouble.get("text", trouble))
-    )
 
 
 def _error(command: str, message: Message) -> ShelldockError:
