@@ -134,7 +134,7 @@ def _discovery(capability: Mapping[str, object] | None) -> Discovery | None:
 
 def _flag(property: object, *, absent: bool) -> bool:
     given = _mapping(property).get("default")
-    return absent if given is None else _text(given).casefold() == "true"
+    return absent if given is None else standards.truth(given)
 
 
 # ---- attributes ---------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def _choices(constraints: object) -> tuple[str, ...]:
     for one in constraints if isinstance(constraints, list) else [constraints]:
         values = _mapping(one).get("valid_values")
         if isinstance(values, list):
-            return tuple(standards.default("string", value) for value in values)
+            return tuple(str(value) for value in values if value is not None)
     return ()
 
 

@@ -109,19 +109,29 @@ def _bare(name: str) -> str:
 # ---- YAML ---------------------------------------------------------------------------------------
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves text as it stands, but for null: ``1.10`` is a version, ``No`` an answer, and ``on`` a name."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0].endswith((":null", ":merge"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def parse_yaml(path: Path) -> dict[str, object]:
-    """The mapping that the document is.
+    """The mapping that the document is; its scalars are text or None.
 
     Raises ``ShellError``: with the line where it is malformed, and where its aliases would fill the memory.
     """
     text = read_text(path, MOST_YAML)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
         if node is not None and _expanded(node, {}) > MOST_NODES:
             raise ShellError(
                 path, f"expands to more than {MOST_NODES} values, as only a YAML bomb does"
             )
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise ShellError(path, f"not well-formed YAML: {_why(error)}") from error
     except (yaml.YAMLError, ValueError) as error:  # a date or number that is none, an odd character

@@ -60,12 +60,16 @@ def default(type: AttributeType, given: object = None) -> str:
     """The text that a driver sees for a declared default; without one, that of the type (P8)."""
     if given is None or given == "":
         return {"integer": "0", "float": "0", "boolean": "False"}.get(type, "")
-    if isinstance(given, bool):
-        return str(given)
+    if type == "boolean":
+        return str(truth(given))
     if isinstance(given, list | tuple):
-        return ",".join(default("string", one) for one in given)
-    text = str(given)
-    return text.strip().capitalize() if type == "boolean" else text
+        return ",".join(str(one) for one in given)
+    return str(given)
+
+
+def truth(given: object) -> bool:
+    """Whether a declared value is some spelling of true."""
+    return str(given).strip().casefold() in ("true", "yes", "on", "1")
 
 
 def _attribute(full: str, name: str, of_family: bool, plain_snmp: bool) -> Attribute:
