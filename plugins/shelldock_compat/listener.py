@@ -91,13 +91,16 @@ class Listener:
         self._open[task] = connection
         try:
             await connection.serve()
+            writer.close()
+            async with asyncio.timeout(self._limits.patience):
+                await writer.wait_closed()
         except asyncio.CancelledError:
             pass  # stopped, or made room for another: the streams' own callback would log it as an error
         except OSError as error:  # TimeoutError is one
             log.debug("connection closed: %r", error)
         finally:
             self._open.pop(task, None)
-            writer.transport.abort() if connection.broken else writer.close()
+            writer.transport.abort()  # what a client has not taken by now, it never will
 
     def _make_room(self) -> None:
         if len(self._open) < self._limits.connections:
@@ -123,7 +126,6 @@ class _Connection:
         limits: Limits,
     ) -> None:
         self.idle_since: float | None = None
-        self.broken = False
         self._reader = reader
         self._writer = writer
         self._handler = handler
@@ -143,9 +145,6 @@ class _Connection:
                 self._wire.start_next_cycle()
         except h11.RemoteProtocolError as error:
             await self._refuse(error)
-        except BaseException:
-            self.broken = True
-            raise
 
     async def _wait(self) -> bool:
         """Wait for the first bytes of a request; False where the client closes, or is idle for too long."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import random
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 _EVERYWHERE: Final = ("0.0.0.0", "::")
 _TRIES: Final = 32
 
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
     """The API that drivers call back on. CloudShell's own session helper always dials port 8029."""
@@ -30,12 +33,12 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     address: str = ""
     """Where to listen; empty: 127.0.0.1, or where that is taken, another loopback address."""
-    port: int = 8029
+    port: Port = 8029
     """Another one serves only drivers that read the port from their context; few do."""
-    rest_port: int = 9000
+    rest_port: Port = 9000
     """Quick refusals for what drivers ask of CloudShell's REST API; 0: none."""
-    connections: int = 512
-    body_limit: int = 16 * 1024 * 1024
+    connections: Annotated[int, msgspec.Meta(ge=1)] = 512
+    body_limit: Annotated[int, msgspec.Meta(ge=1024)] = 16 * 1024 * 1024
     """Bytes."""
 
     @hookimpl(trylast=True)
@@ -91,7 +94,7 @@ class ApiService:
                 "no REST API on %s:%d: %s",
                 address,
                 self._settings.rest_port,
-                error.strerror or error,
+                _words(error),
             )
 
 
@@ -104,7 +107,7 @@ def _loopbacks() -> Iterator[str]:
 
 
 def _trouble(settings: Api, address: str, reason: OSError) -> str:
-    what = f"cannot listen for drivers on {address}:{settings.port}: {reason.strerror or reason}"
+    what = f"cannot listen for drivers on {address}:{settings.port}: {_words(reason)}"
     if settings.address:
         return f"{what}; free it, or change the setting 'plugins.api.address'"
     if reason.errno == errno.EADDRNOTAVAIL:
@@ -113,3 +116,9 @@ def _trouble(settings: Api, address: str, reason: OSError) -> str:
             f"loopback address (macOS: sudo ifconfig lo0 alias {address})"
         )
     return f"{what}; something listens on that port of all addresses (0.0.0.0): stop it"
+
+
+def _words(reason: OSError) -> str:
+    """The system's words; asyncio's repeat the address, and those of a failed name look-up have no number."""
+    number = reason.errno or 0
+    return os.strerror(number).lower() if number > 0 else str(reason.strerror or reason)

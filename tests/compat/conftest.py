@@ -62,7 +62,8 @@ class World:
     def __init__(self) -> None:
         self.vault = Vault.ephemeral()
         self.tokens = Tokens()
-        self.inventory = Inventory(Store.memory(), self.vault, self._shell)
+        self._store = Store.memory()
+        self.inventory = Inventory(self._store, self.vault, self._shell)
         self.sandboxes = Sandboxes()
         self.executions = Executions(lambda _: None)
         self.callbacks = Callbacks(
@@ -97,6 +98,10 @@ class World:
     def messages(self) -> tuple[str, ...]:
         """What the running command said."""
         return self.executions.get(self.execution).messages
+
+    def close(self) -> None:
+        """End the world."""
+        self._store.close()
 
     def service(self) -> Resource:
         """The service as it is now."""
@@ -156,6 +161,7 @@ class Served:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         assert not self._thread.is_alive()
+        self.world.close()
 
     def _run(self) -> None:
         asyncio.run(self._serve())
@@ -177,9 +183,11 @@ class Served:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> Iterator[World]:
     """A fresh world."""
-    return World()
+    world = World()
+    yield world
+    world.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from shelldock.errors import ConflictError
@@ -169,3 +170,9 @@ def test_the_plugin_offers_the_service_unless_it_is_disabled(world: World) -> No
 def test_by_default_nobody_else_can_reach_it(served: Served) -> None:
     assert served.connectivity.address.startswith("127.")
     assert served.connectivity.api_port == 8029
+
+
+@pytest.mark.parametrize("wrong", [{"port": -1}, {"rest_port": 65536}, {"connections": 0}])
+def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(msgspec.ValidationError, match=next(iter(wrong))):
+        msgspec.convert(wrong, Api)

@@ -264,3 +264,20 @@ def test_stopping_closes_every_connection() -> None:
             await asyncio.open_connection("127.0.0.1", port)
 
     asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_stopping_does_not_wait_for_a_client_that_does_not_take_its_reply() -> None:
+    def long(_: Request) -> Response:
+        return Response(b"x" * 20_000_000)
+
+    async def run() -> None:
+        listener = Listener(long)
+        port = await listener.start("127.0.0.1", 0)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(HELLO.replace(b"Host: h", b"Host: h\r\nConnection: close"))
+        await asyncio.sleep(0.2)
+        await listener.stop()
+        writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
