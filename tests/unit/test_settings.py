@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,11 @@ import msgspec
 import pytest
 
 from shelldock.errors import SettingsError
-from shelldock.settings import Settings, load
+from shelldock.settings import EnvironmentSettings, Limits, Settings, load
+from shelldock_cloudshell.environment import Environment, Repairs
+from shelldock_cloudshell.idle import Idle
+
+PAGE = Path(__file__).parents[2] / "docs/reference/settings.md"
 
 
 class Nested(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,3 +230,26 @@ def test_settings_for_a_plugin_that_is_not_there_are_refused() -> None:
         SettingsError, match=r"'plugins\.wigdet'; did you mean 'widget'.*WIGDET__SIZE"
     ):
         settings.refuse_unknown_plugins(["widget", "idle"])
+
+
+@pytest.mark.parametrize("cls", [Limits, EnvironmentSettings, Environment, Repairs, Idle])
+def test_every_setting_is_on_its_page_with_its_default(cls: type[msgspec.Struct]) -> None:
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    for field in msgspec.structs.fields(cls):
+        default = field.default
+        if default is msgspec.NODEFAULT:
+            default = field.default_factory()
+        assert (field.encode_name, shown(default)) in [
+            (name, text.strip("` ")) for name, text in rows
+        ]
+
+
+def shown(default: object) -> str:
+    """A default as the page has it."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, float):
+        return "none" if math.isinf(default) else f"{default:.0f}"
+    if isinstance(default, tuple):
+        return ", ".join(default)
+    return str(default) if default else ""
