@@ -17,9 +17,11 @@ class Backend(Protocol):
 
     def resource(self, name: str, subject: str) -> Resource:
         """The resource, deployed app or service with this full name."""
+        raise NotImplementedError
 
     def children(self, name: str, subject: str) -> list[Resource]:
         """The direct sub-resources of ``name``."""
+        raise NotImplementedError
 
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
@@ -35,9 +37,11 @@ class Backend(Protocol):
 
     def decrypt(self, text: str) -> str:
         """The clear text of a password; text that was never encrypted is returned unchanged."""
+        raise NotImplementedError
 
     def sandbox(self, id: str) -> tuple[Sandbox, list[Target]]:
         """A sandbox and what is used in it."""
+        raise NotImplementedError
 
     def say(self, sandbox_id: str, message: str, subject: str) -> None:
         """Add a message to the sandbox's output, said by the execution ``subject``."""
@@ -47,6 +51,7 @@ class Backend(Protocol):
 
     def mint(self, subject: str) -> str:
         """A token for ``subject``."""
+        raise NotImplementedError
 
 
 class Host(Protocol):
@@ -55,3 +60,4 @@ class Host(Protocol):
     @property
     def callbacks(self) -> Backend:
         """Answers for drivers."""
+        raise NotImplementedError

@@ -75,14 +75,16 @@ class ApiService:
 
     async def _listen(self) -> tuple[str, int]:
         settings = self._settings
-        for address in [settings.address] if settings.address else _loopbacks():
+        addresses = iter([settings.address] if settings.address else _loopbacks())
+        address = next(addresses)
+        while True:
             try:
                 return address, await self._automation.start(address, settings.port)
             except OSError as error:
-                reason = error
-                if error.errno != errno.EADDRINUSE:
-                    break
-        raise ConflictError(_trouble(settings, address, reason)) from reason
+                another = next(addresses, None) if error.errno == errno.EADDRINUSE else None
+                if another is None:
+                    raise ConflictError(_trouble(settings, address, error)) from error
+                address = another
 
     async def _start_rest(self, address: str) -> None:
         if not self._settings.rest_port:
