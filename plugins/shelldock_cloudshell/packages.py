@@ -64,7 +64,11 @@ class Reader:
     def _second(self, path: Path, folder: Path, file: Path) -> Shell:
         said = definition.read(file)
         _refuse_layer_1_name(path, said.name)
-        source = _sources(folder) or self._artifact(path, folder, said.artifact)
+        source = (
+            _described(folder)
+            or self._artifact(path, folder, said.artifact)
+            or _undescribed(folder)
+        )
         return Shell(
             name=said.name,
             version=said.version,
@@ -173,18 +177,23 @@ def _model_file(folder: Path) -> Path | None:
 
 
 def _sources(folder: Path) -> Path | None:
-    """The import root of the driver in a project or driver folder; None where there is none.
+    """The import root of the driver in a project or driver folder; None where there is none."""
+    return _described(folder) or _undescribed(folder)
 
-    A second-generation project has it in ``src``; older ones have ``drivers/<name>`` too.
-    """
+
+def _described(folder: Path) -> Path | None:
+    """Sources with metadata: in ``src``, in the folder itself, or in the one of ``drivers/<name>``."""
     for one in (folder / "src", folder):
         if (one / metadata.FILE).is_file():
             return one
     nested = sorted(folder.glob(f"drivers/*/{metadata.FILE}"))
-    if len(nested) == 1:
-        return nested[0].parent
+    return nested[0].parent if len(nested) == 1 else None
+
+
+def _undescribed(folder: Path) -> Path | None:
+    """Python files without metadata (D1); a lone ``__init__.py`` only makes the folder a package."""
     for one in (folder / "src", folder):
-        if any(one.glob("*.py")):
+        if any(not file.name.startswith("__") for file in one.glob("*.py")):
             return one
     return None
 

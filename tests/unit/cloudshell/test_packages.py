@@ -129,6 +129,15 @@ def test_a_package_without_driver_is_a_shell_without_driver_P2(reader: Reader, p
     assert (shell.name, shell.driver) == ("Demo Box", None)
 
 
+def test_a_shell_may_be_an_import_package_too(reader: Reader, write: Write) -> None:
+    assert is_demo_box(reader.read(write({**package(), "__init__.py": "", "setup.py": ""})))
+    undescribed = {"src/driver.py": DRIVER, "shell-definition.yaml": DEFINITION, "__init__.py": ""}
+    shell = reader.read(write(undescribed, "undescribed"))
+    assert shell is not None
+    assert shell.driver is not None
+    assert shell.driver.main_class == "driver.DemoBoxDriver"
+
+
 def test_a_bare_driver_folder_is_a_generic_resource_P3(reader: Reader, write: Write) -> None:
     shell = reader.read(write(SOURCES))
     assert shell is not None
