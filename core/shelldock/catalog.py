@@ -26,6 +26,7 @@ from shelldock.model import Shell, Value
 log = logging.getLogger(__name__)
 
 _RECORD: Final = "shell.json"
+_CHANGED: Final = ".changed"
 _LOCK_SECONDS: Final = 60
 
 
@@ -204,23 +205,21 @@ class Catalog:
                 shutil.rmtree(one, ignore_errors=True)
             yield
         finally:
+            _renew(self._folder / _CHANGED)
             lock.release()
 
     # ---- finding ------------------------------------------------------------------------------
 
     def _all(self) -> _Found:
-        """What there is now: added shells are looked at again whenever a record changed."""
-        seen = [_stamp(record) for record in self._records()]
+        """What there is now. Asked for every command, so that it costs one look at the disk."""
+        seen = _stamp(self._folder / _CHANGED)
         if self._found is None or seen != self._seen:
             self._found, self._seen = self._gathered(), seen
         return self._found
 
-    def _records(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*/{_RECORD}"))
-
     def _gathered(self) -> _Found:
         gathered = _Gathered(self._read)
-        for path in self._records():
+        for path in sorted(self._folder.glob(f"*/{_RECORD}")):
             record = _record(path)
             if record is None:
                 gathered.broken.append(
@@ -333,12 +332,20 @@ def _numbers(home: Path) -> list[int]:
     return [int(one.name) for one in home.iterdir() if one.name.isdecimal()]
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
+def _renew(path: Path) -> None:
+    """Make ``path`` another file, so that every catalog on this folder looks again."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch()
+    draft.replace(path)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
-        return str(path), 0, 0
-    return str(path), status.st_mtime_ns, status.st_ino
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 # ---- small rules --------------------------------------------------------------------------------

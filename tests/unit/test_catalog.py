@@ -190,8 +190,8 @@ def test_a_broken_shell_is_listed_and_hides_no_other(tmp_path: Path, shelf: Shel
         put(tmp_path / "bad", "bad broken"),
         tmp_path / "gone",
     )
+    Catalog(tmp_path / "shells", shelf).add(put(tmp_path / "c", "added 1"))
     catalog = Catalog(tmp_path / "shells", shelf, [bad, gone, good])
-    catalog.add(put(tmp_path / "c", "added 1"))
     record = next((tmp_path / "shells").glob("*/shell.json"))
     record.write_text("{")
     assert names(catalog) == ["good"]
