@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from stevedore import ExtensionManager
-from stevedore.extension import Extension
 
 from shelldock.errors import ShellError
 from shelldock.model import Value
@@ -49,7 +48,7 @@ def declared() -> list[Declaration]:
     def remember(_: object, entry: EntryPoint, error: BaseException) -> None:
         failed.append((entry, error))
 
-    found: Iterable[Extension[object]] = ExtensionManager(
+    found: ExtensionManager[object] = ExtensionManager(
         GROUP, invoke_on_load=False, on_load_failure_callback=remember
     )
     made = [_declaration(one.entry_point, one.plugin) for one in found]
