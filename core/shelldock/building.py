@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from shelldock import manifest
 from shelldock.errors import EnvironmentFailed, PluginError
-from shelldock.model import Environment, Needs
+from shelldock.model import Environment, EnvironmentState, Needs
 from shelldock.shelf import Shelf
 
 Build = Callable[[Needs, Path, Path], Path]
@@ -43,6 +45,41 @@ class Step:
 
 current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
 """The step in which the hooks ``shelldock_needs`` and ``shelldock_build`` are asked, for those that wait long."""
+
+
+class Report:
+    """Tells what happens to one environment, unless it was told already."""
+
+    def __init__(self, about: Environment, changed: Callable[[Environment], None]) -> None:
+        self.about = about
+        self._changed = changed
+        self._told: Environment | None = None
+
+    def tell(self, state: EnvironmentState, note: str = "") -> None:
+        """It is in this state now."""
+        self.about = replace(self.about, state=state, note=note)
+        if self.about != self._told:
+            self._told = self.about
+            self._changed(self.about)
+
+    def done(self, environment: Environment) -> Environment:
+        """It is complete; nothing is told where nothing was going on."""
+        if self._told is not None and self._told.state != "ready":
+            self.about = environment
+            self.tell("ready")
+        return environment
+
+
+def last_line(file: Path) -> str:
+    """The last that was said in a log; lines that begin with ``$`` are what was asked."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(max(0, file.stat().st_size - 4096))
+            lines = opened.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = (line.strip() for line in reversed(lines) if not line.startswith("$ "))
+    return next((line for line in said if line), "")
 
 
 class DriverPackage:

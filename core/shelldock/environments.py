@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from msgspec.structs import replace
 
 from shelldock import manifest
-from shelldock.building import Build, DriverPackage, Step, current_step, linked, make
+from shelldock.building import (
+    Build,
+    DriverPackage,
+    Report,
+    Step,
+    current_step,
+    last_line,
+    linked,
+    make,
+)
 from shelldock.errors import EnvironmentFailed, LimitReached, ShelldockError
-from shelldock.locks import FileLock
-from shelldock.model import Environment, EnvironmentState, Needs, Shell
-from shelldock.resolutions import Resolution, Resolutions
+from shelldock.locks import FileLock, held
+from shelldock.model import Environment, Needs, Shell
+from shelldock.resolutions import Resolutions
 from shelldock.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -28,8 +36,13 @@ log = logging.getLogger(__name__)
 AskNeeds = Callable[[Shell, str | None], Needs]
 """The hook ``shelldock_needs``."""
 
-POLL: Final = 0.05
-"""Seconds between two looks at a lock that another process has."""
+RENEWAL: Final = 60.0
+"""Seconds that the index has to answer where there is an environment already."""
+
+ENDING: Final = 10.0
+"""Seconds that hooks have to give up when the host closes."""
+
+ELSEWHERE: Final = "another process is at it"
 
 PROGRESS: Final = 0.25
 """Seconds between two reports of progress."""
@@ -93,7 +106,7 @@ class Environments:
         self._changed = changed
         self._package = DriverPackage()
         self._making: dict[str, asyncio.Task[Environment]] = {}
-        self._steps: set[Step] = set()
+        self._working: dict[asyncio.Future[Any], Step] = {}
         self._pool = ThreadPoolExecutor(BUILDERS, thread_name_prefix="environment")
 
     # ---- making ---------------------------------------------------------------------------------
@@ -126,13 +139,15 @@ class Environments:
 
     async def close(self) -> None:
         """Give up what is being resolved or built, and wait for its end."""
-        for step in self._steps:
+        for step in self._working.values():
             step.given_up.set()
         tasks = list(self._making.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        if self._working and (await asyncio.wait(self._working, timeout=ENDING))[1]:
+            log.warning("a plugin does not give up making an environment; it is left alone")
+        self._pool.shutdown(wait=False)
 
     def _known(self, key: str) -> Environment | None:
         resolution = self._resolutions.get(key)
@@ -154,74 +169,77 @@ class Environments:
     ) -> Environment:
         assert shell.driver is not None
         place = self._shelf.root / manifest.folder_name(shell.driver)
-        report = Report(
-            Environment(name=place.name, path=place, python=place / "bin" / "python"), self._changed
-        )
+        about = Environment(name=place.name, path=place, python=place / "bin" / "python")
+        report = Report(about, self._changed)
         limit = asyncio.timeout(None if math.isinf(self._limit) else self._limit)
         try:
             async with limit:
-                needs = await self._resolve(key, shell, python, ask, report)
-                return await self._build(shell, needs, build, report)
+                return await self._renew(key, shell, python, ask, build, report)
         except TimeoutError:
             if not limit.expired():
                 raise
             what = f"the environment of {shell.name!r}"
             error = LimitReached("build", self._limit, what, self._limit_source)
-            report.tell("failed", str(error))
-            raise error from None
+            return self._as_it_was(key, error, report)
         except ShelldockError as error:
-            report.tell("failed", str(error))
-            raise
+            return self._as_it_was(key, error, report)
 
-    async def _resolve(
-        self, key: str, shell: Shell, python: str | None, ask: AskNeeds, report: Report
-    ) -> Needs:
-        async with _locked(
-            lambda: self._resolutions.lock(key), lambda: report.tell("resolving", "another does it")
+    async def _renew(
+        self,
+        key: str,
+        shell: Shell,
+        python: str | None,
+        ask: AskNeeds,
+        build: Build,
+        report: Report,
+    ) -> Environment:
+        """Resolve, build, and only then remember the answer, alone among all processes."""
+        async with held(
+            lambda: self._resolutions.lock(key), lambda: report.tell("resolving", ELSEWHERE)
         ):
-            known = self._resolutions.get(key)
-            if known is not None and self._resolutions.is_fresh(key, known):
-                return known.needs
+            last = self._resolutions.get(key)
+            if last is not None and self._resolutions.is_fresh(key, last):
+                return await self._build(shell, last.needs, build, report)
             report.tell("resolving")
             step = Step(self._resolutions.log(key))
+            patience = RENEWAL if last and self._find(last.needs) else None
             try:
-                needs = await self._in_thread(step, shell, report, lambda: ask(shell, python))
-            except ShelldockError as error:
-                return self._last(key, known, error, report)
+                async with asyncio.timeout(patience):
+                    needs = await self._in_thread(step, shell, report, lambda: ask(shell, python))
+            except TimeoutError as error:
+                reason = f"no answer within {RENEWAL:g} s"
+                raise EnvironmentFailed(shell.name, "resolve", reason, str(step.log)) from error
+            made = await self._build(shell, needs, build, report)
             self._resolutions.put(key, needs)
-            return needs
+            return made
 
-    def _last(
-        self, key: str, known: Resolution | None, error: ShelldockError, report: Report
-    ) -> Needs:
-        """The needs as they were, where there is an environment for them: an index that is away stops nothing."""
-        found = self._find(known.needs) if known else None
-        if known is None or found is None:
+    def _as_it_was(self, key: str, error: ShelldockError, report: Report) -> Environment:
+        """The environment for the last answer, where there is one: an index that is away stops nothing."""
+        last = self._resolutions.get(key)
+        found = self._find(last.needs) if last else None
+        if found is None:
+            report.tell("failed", str(error))
             raise error
         self._resolutions.postpone(key)
         log.warning("environment %s is used as it was: %s", found.name, error)
         report.about = found
         report.tell("ready", f"used as it was: {error}")
-        return known.needs
+        return found
 
     async def _build(self, shell: Shell, needs: Needs, build: Build, report: Report) -> Environment:
         assert shell.driver is not None
         digest = manifest.digest_of(needs, self._package.digest)
         name = manifest.folder_name(shell.driver, digest)
+        path = self._shelf.root / name
         report.about = replace(
-            report.about,
-            name=name,
-            digest=digest,
-            path=self._shelf.root / name,
-            version=needs.version,
-            pins=needs.pins,
+            report.about, name=name, digest=digest, path=path, python=path / "bin" / "python"
         )
+        report.about = replace(report.about, version=needs.version, pins=needs.pins)
         found = self._find(needs)
         if found is not None:
             return report.done(found)
-        async with _locked(
-            lambda: self._shelf.build_lock(digest),
-            lambda: report.tell("building", "another does it"),
+        async with held(
+            lambda: self._shelf.build_lock(digest), lambda: report.tell("building", ELSEWHERE)
         ):
             found = self._find(needs)
             if found is not None:
@@ -246,11 +264,12 @@ class Environments:
         step.log.write_bytes(b"")
         context = copy_context()
         context.run(current_step.set, step)
-        self._steps.add(step)
         future = asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
+        self._working[future] = step
+        future.add_done_callback(self._worked)
         try:
             while not (await asyncio.wait({future}, timeout=PROGRESS))[0]:
-                report.tell(report.about.state, _last_line(step.log))
+                report.tell(report.about.state, last_line(step.log))
             return future.result()
         except EnvironmentFailed as error:
             raise EnvironmentFailed(shell.name, error.step, error.reason, str(step.log)) from error
@@ -259,8 +278,11 @@ class Environments:
             raise EnvironmentFailed(shell.name, verb, str(error), str(step.log)) from error
         finally:
             step.given_up.set()
-            self._steps.discard(step)
-            future.add_done_callback(_forget)
+
+    def _worked(self, future: asyncio.Future[Any]) -> None:
+        del self._working[future]
+        if not future.cancelled():
+            future.exception()  # it may be that nobody waits any more
 
     # ---- keeping --------------------------------------------------------------------------------
 
@@ -288,54 +310,3 @@ class Environments:
     def remove(self, name: str) -> Environment:
         """Remove one environment. Raises ``NotFoundError``, or ``ConflictError`` where somebody holds it."""
         return replace(self._shelf.remove(name), state="removed")
-
-
-class Report:
-    """Tells what happens to one environment, unless it was told already."""
-
-    def __init__(self, about: Environment, changed: Callable[[Environment], None]) -> None:
-        self.about = about
-        self._changed = changed
-        self._told: Environment | None = None
-
-    def tell(self, state: EnvironmentState, note: str = "") -> None:
-        """It is in this state now."""
-        self.about = replace(self.about, state=state, note=note)
-        if self.about != self._told:
-            self._told = self.about
-            self._changed(self.about)
-
-    def done(self, environment: Environment) -> Environment:
-        """It is complete; nothing is told where nothing was going on."""
-        if self._told is not None and self._told.state != "ready":
-            self.about = environment
-            self.tell("ready")
-        return environment
-
-
-@contextlib.asynccontextmanager
-async def _locked(
-    take: Callable[[], FileLock | None], waits: Callable[[], None]
-) -> AsyncGenerator[None]:
-    """Hold a lock between processes; while another has it, look again and again, without blocking the event loop."""
-    while (lock := take()) is None:
-        waits()
-        await asyncio.sleep(POLL)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _last_line(file: Path) -> str:
-    """The last that was said; lines that begin with ``$`` are what was asked."""
-    with contextlib.suppress(OSError), file.open("rb") as opened:
-        opened.seek(max(0, file.stat().st_size - 4096))
-        lines = opened.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith("$ ")), "")
-    return ""
-
-
-def _forget(future: asyncio.Future[T]) -> None:
-    if not future.cancelled():
-        future.exception()

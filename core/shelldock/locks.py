@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import fcntl
 import os
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Final
+
+POLL: Final = 0.05
+"""Seconds between two looks at a lock that another has."""
 
 
 class FileLock:
@@ -44,6 +51,20 @@ def take(path: Path, *, shared: bool = False) -> FileLock | None:
         os.close(
             descriptor
         )  # discarded between opening and locking: the file at the path is another
+
+
+@contextlib.asynccontextmanager
+async def held(
+    attempt: Callable[[], FileLock | None], waits: Callable[[], None]
+) -> AsyncGenerator[None]:
+    """Hold what ``attempt`` takes; while another has it, try again and again, without blocking the event loop."""
+    while (lock := attempt()) is None:
+        waits()
+        await asyncio.sleep(POLL)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -54,7 +54,7 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     validity: Seconds = 480 * 60.0
     """Seconds for which a resolution is used before the index is asked again."""
     python: str = ""
-    """Interpreter for every driver, a version (``3.9``) or a path; empty: as the driver's metadata ask."""
+    """Interpreter, a version (``3.9``) or a path, as if it were asked for with every command; empty: it is not."""
     unused_after: Seconds = 14 * 86400.0
     """Seconds after its last use at which an environment is removed."""
 

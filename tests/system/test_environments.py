@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,15 @@ def output(command: list[str | Path]) -> str:
 def said(environment: Environment, code: str) -> str:
     """What ``code`` prints in the environment."""
     return output([environment.python, "-I", "-c", code])
+
+
+def without_record(wheel: Path) -> None:
+    """Make a wheel one that resolves but cannot be installed."""
+    with zipfile.ZipFile(wheel) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if "RECORD" not in name}
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
 
 
 def text_of(file: str) -> str:
@@ -458,6 +468,20 @@ async def test_an_index_that_is_away_stops_no_driver_whose_environment_exists(
         await place.ready(environments, place.shell("Another", "alpha<2"))
 
 
+async def test_a_newer_release_that_cannot_be_installed_stops_no_driver_whose_environment_exists(
+    place: Place,
+) -> None:
+    shell = place.shell("One", "alpha")
+    environments = place.environments(validity=0.001)
+    first = await place.ready(environments, shell)
+    without_record(place.index.add("alpha", "2.0"))
+    again = await place.ready(place.environments(validity=0.001), shell)
+    assert again.path == first.path
+    assert "alpha==2.0" in place.told[-1].note
+    place.index.add("alpha", "2.1")
+    assert (await place.ready(place.environments(validity=0.001), shell)).pins == ("alpha==2.1",)
+
+
 async def test_an_index_that_is_away_is_not_asked_at_every_start(place: Place) -> None:
     shell = place.shell("One", "alpha")
     await place.ready(place.environments(), shell)
@@ -495,8 +519,6 @@ async def test_what_cannot_be_installed_shows_the_installers_reason_and_leaves_n
     place: Place,
 ) -> None:
     environments = place.environments()
-    wheel = place.index.add("broken", "1.0")
-    wheel.write_bytes(wheel.read_bytes().replace(b"broken.py", b"brokem.py"))
     source = place.folder / "sdist"
     source.mkdir()
     (source / "setup.py").write_text("raise RuntimeError('no build today')\n")
@@ -506,14 +528,11 @@ async def test_what_cannot_be_installed_shows_the_installers_reason_and_leaves_n
     with pytest.raises(EnvironmentFailed, match="nowhere") as caught:
         await place.ready(environments, place.shell("Sdist", f"thing @ {source.as_uri()}"))
     assert "\n" not in str(caught.value)
-    needs = place.needs(place.shell("One", "alpha"), None)
-    gone = Needs(
-        python=needs.python, version=needs.version, pins=("alpha==7",), options=needs.options
-    )
-    with pytest.raises(EnvironmentFailed) as caught:
-        await environments.ready(place.shell("Gone", "alpha"), None, lambda *_: gone, place.build)
-    assert (caught.value.name, caught.value.step) == ("Gone", "build")
-    assert "alpha==7" in caught.value.reason
+    without_record(place.index.add("broken", "1.0"))
+    with pytest.raises(EnvironmentFailed, match=r"broken==1\.0") as caught:
+        await place.ready(environments, place.shell("Wheel", "broken"))
+    assert (caught.value.name, caught.value.step) == ("Wheel", "build")
+    assert "RECORD" in text_of(caught.value.log)
     assert environments.list() == []
     assert not list(place.root.glob(".building-*"))
 
