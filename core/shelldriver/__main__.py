@@ -7,7 +7,7 @@ import socket
 import sys
 from typing import List
 
-from shelldriver import newborn, surroundings
+from shelldriver import newborn, processes, surroundings
 from shelldriver.forkserver import ForkServer
 
 
@@ -22,7 +22,10 @@ def main(arguments: List[str]) -> None:
     if born is not None:
         newborn.live(born)
     surroundings.flush()
-    os._exit(0)  # Threads that the driver's import left are nobody's any more.
+    processes.end_children(
+        1
+    )  # Processes and threads that the driver's import left are nobody's any more.
+    os._exit(0)
 
 
 def _own(number: str) -> int:

@@ -58,7 +58,9 @@ class _Plan(NamedTuple):
         if self.rest:
             named = {parameter.name for parameter in self.parameters}
             named.update(parameter.alias for parameter in self.parameters)
-            more = {**inputs, **{name: injected[name] for name in _INJECTED if name in injected}}
+            more = {**inputs, **injected}
+            if not more.get("ports"):
+                more.pop("ports", None)
             kwargs.update((name, value) for name, value in more.items() if name not in named)
         return args, kwargs
 

@@ -50,6 +50,7 @@ class Instance:
         self._host_lost = host_lost
         self._work: SimpleQueue[Task] = SimpleQueue()
         self._cancellations: Dict[Any, Any] = {}
+        self._alone = False
         self._ending = Ending(channel, self._cleanup, lambda: bool(self._cancellations))
 
     def run(self) -> None:
@@ -79,6 +80,7 @@ class Instance:
             pass
         except Exception as error:  # What came is no request: nothing after it can be trusted.
             surroundings.note("the channel is closed: %s" % failures.one_line(error))
+        self._alone = True
         self._end(self._host_lost)
 
     def _take(self, message: Message) -> None:
@@ -123,6 +125,9 @@ class Instance:
 
     def _call(self, message: Message) -> None:
         call = message["call"]
+        if self._alone:  # It waited for its turn, and nobody waits for it any more.
+            self._cancellations.pop(call, None)
+            return
         try:
             answer = {"is": "result", "call": call, "text": self._text(message)}
         except BaseException as error:  # The driver's: even an exit is only this command's failure.

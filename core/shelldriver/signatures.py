@@ -57,6 +57,8 @@ def signature(method: Any, command: str) -> Signature:
     Wrappers that take ``*args`` or ``**kwargs`` are seen through, by ``__wrapped__`` or by the function that
     they hold: old releases of cloudshell-shell-core wrap without ``functools.wraps``.
     """
+    if isinstance(method, partialmethod):
+        return _partial(method, command)
     function, drop = _function(method)
     if not hasattr(function, "__code__"):
         return _asked(method)
@@ -103,6 +105,15 @@ def _open(shape: _Shape) -> Signature:
     if shape.star and not shape.positional and not shape.keyword:
         return OPAQUE if shape.double else OPAQUE._replace(by_position=sys.maxsize)
     return shape.closed(rest=shape.double)
+
+
+def _partial(method: Any, command: str) -> Signature:
+    whole = signature(method.func, command)
+    filled = len(method.args)
+    left = tuple(
+        (name, method.keywords.get(name, default)) for name, default in whole.parameters[filled:]
+    )
+    return whole._replace(parameters=left, by_position=max(0, whole.by_position - filled))
 
 
 def _function(method: Any) -> Tuple[Any, int]:
@@ -159,7 +170,7 @@ def _plain(one: Any) -> Optional[Any]:
 
 
 def _asked(method: Any) -> Signature:
-    """The signature of what is no Python function: compiled methods, ``partialmethod``, callable objects."""
+    """The signature of what is no Python function: compiled methods, descriptors, callable objects."""
     try:
         bound = method.__get__(object(), object) if hasattr(method, "__get__") else method
         parameters = list(inspect.signature(bound).parameters.values())
