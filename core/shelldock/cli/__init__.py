@@ -66,5 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # drivers return any text
     try:
         return app(given, prog_name="shelldock", standalone_mode=False) or 0
-    except (Exception, KeyboardInterrupt) as error:  # the last place that could say it in one line
+    except (
+        Exception,
+        KeyboardInterrupt,
+        SystemExit,
+    ) as error:  # the last place that could say it in one line
         return explain(error, given)

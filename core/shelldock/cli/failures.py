@@ -78,8 +78,10 @@ def explain(error: BaseException, arguments: Sequence[str]) -> int:
     verbose = "--verbose" in arguments or "-v" in arguments
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        return _hung_up()
+    if isinstance(error, SystemExit):
+        if isinstance(error.__context__, BrokenPipeError):
+            return _hung_up()
+        return error.code if isinstance(error.code, int) else INTERNAL
     if isinstance(error, ShelldockError):
         return fail(error.code, str(error), error.facts, as_json=as_json, verbose=verbose)
     if isinstance(error, _ClickError):

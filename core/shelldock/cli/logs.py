@@ -42,7 +42,10 @@ def logs(
     path: Annotated[bool, typer.Option("--path", help="Print only the file's path.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show what driver instances wrote: the newest log of a target, or a list of all."""
+    """Show what driver instances wrote.
+
+    That is the newest log of a target, or without a target a list of all.
+    """
     found = find(paths(), target or "")
     if target is None and not follow and not path:
         _list(found, as_json=json)

@@ -11,7 +11,7 @@ from shelldock.cli.screen import facts, note, show, table
 from shelldock.cli.session import state
 from shelldock.cli.trees import tree
 from shelldock.errors import InputError
-from shelldock.model import Resource, Shell
+from shelldock.model import Resource
 
 app = typer.Typer(
     help="Add, list, show, change and remove resources.", no_args_is_help=True, add_completion=False
@@ -69,19 +69,17 @@ def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Show a resource, its attributes and what is below it."""
     with state(context) as host:
         found = host.inventory.tree(name)
-        resource = found[0]
-        secret = _secret(host.shell(resource.shell)) if not json else set()
+        shown = [
+            (name, HIDDEN if host.vault.is_encrypted(value) else value)
+            for name, value in sorted(found[0].attributes.items())
+        ]
     if json:
         show(found, None, as_json=True)
         return
-    show(None, facts(_facts(resource)), as_json=False)
-    if resource.attributes:
-        values = [
-            (key, HIDDEN if key in secret and value else value)
-            for key, value in sorted(resource.attributes.items())
-        ]
+    show(None, facts(_facts(found[0])), as_json=False)
+    if shown:
         show(None, "", as_json=False)
-        show(None, table(("Attribute", "Value"), values), as_json=False)
+        show(None, table(("Attribute", "Value"), shown), as_json=False)
     if len(found) > 1:
         show(None, "", as_json=False)
         show(None, tree(found), as_json=False)
@@ -129,10 +127,6 @@ def remove(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
         if not json:
             below = f" and {len(gone) - 1} below it" if len(gone) > 1 else ""
             note(f"resource {name!r}{below} removed")
-
-
-def _secret(shell: Shell) -> set[str]:
-    return {one.name for one in shell.attributes if one.type == "password"}
 
 
 def _facts(one: Resource) -> list[tuple[str, str]]:

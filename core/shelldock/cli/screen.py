@@ -23,7 +23,11 @@ def show(data: object, rendered: RenderableType | None, *, as_json: bool) -> Non
         text = msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2)
         print(text.decode())
     elif rendered is not None:
-        console(sys.stdout).print(rendered)
+        screen = console(sys.stdout)
+        with screen.capture() as captured:
+            screen.print(rendered)
+        # Rich fills every cell up to its column's width; nobody wants that in a pipe or a copied text.
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def note(text: str) -> None:
