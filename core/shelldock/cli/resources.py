@@ -96,7 +96,7 @@ def set_(
     exclude: Annotated[
         bool | None,
         typer.Option(
-            "--exclude/--include", help="Take it out of use, or back.", show_default=False
+            "--exclude/--include", help="Mark it as excluded, or not.", show_default=False
         ),
     ] = None,
     json: AsJson = False,

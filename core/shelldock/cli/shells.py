@@ -132,6 +132,7 @@ def _facts(shell: Shell) -> list[tuple[str, str]]:
         rows += [
             ("Driver", f"{driver.name} {driver.version}, {driver.main_class}"),
             ("Python", driver.python or "2, as it says none"),
+            ("Not read", driver.note),
         ]
     return rows
 
