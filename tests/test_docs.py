@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from types import ModuleType
 
 import pluggy
 import pytest
+from filelock import FileLock
 
 from shelldock import hookspecs
 
@@ -29,6 +31,8 @@ BLOCK = re.compile(
     r"^(?P<fence>`{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
 MARK = "-- end of command --"
+ONE_READER = Path(tempfile.gettempdir(), "shelldock-docs.lock")
+"""Pages name addresses and ports, and tests on several Pythons may run at the same time."""
 
 
 @dataclass(frozen=True)
@@ -168,13 +172,14 @@ def reader(tmp_path: Path, checkout: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(540)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", [page for page in PAGES if executable(page)], ids=name)
 def test_the_commands_of_the_page_do_what_it_shows(
     page: Path, checkout: Path, reader: dict[str, str]
 ) -> None:
     commands, expected = script(page)
-    output = run(commands, checkout, reader)
+    with FileLock(ONE_READER):
+        output = run(commands, checkout, reader)
     happened = re.split(rf"\n{MARK} (\d+)\n", output)
     for step, text, status in zip(expected, happened[::2], happened[1::2], strict=False):
         assert status == "0", f"$ {step.command}\n{text}"
