@@ -21,6 +21,11 @@ channel, → host       ``{"is": "result", "call", "text"}``, ``{"is": "error", 
                       "result", "type", "text", "trace", "known": [names]}``, ``{"is": "stopped", "error" | null}``
 ====================  ==========================================================================================
 
+Each ``start`` is answered by ``started`` or ``failed``, then, whichever it was, by one ``gone``. A fork server that sent
+``failed`` for its ``load`` ends. Of a start's frame and its channel either may come first; the n-th belong together.
+A limit that is null is none. Queued calls whose host is gone are not run.
+
 End of file on the channel means that the host is gone: the instance runs ``cleanup`` within ``host_lost``, ends its own
-children and exits. End of file on control: the fork server gives its instances that time, then kills what is left.
+children and exits. End of file on control: the fork server tells its instances to end in that time as well, then kills what is left. An
+instance whose fork server is gone ends so, too.
 """
