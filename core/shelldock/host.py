@@ -118,7 +118,7 @@ class AsyncHost:
             self.environments,
             self._fabric,
             self._executions.started,
-            python=python or self.settings.environments.python or None,
+            python=python,
             fresh=fresh,
         )
         self._janitor = Janitor(
@@ -230,6 +230,7 @@ class AsyncHost:
             connectivity=replace(self._connectivity, token=self.tokens.mint(execution.id)),
             chain=(*chain, key),
             limit=self.settings.limits.command if limit is None else limit,
+            limit_source=self.settings.source("limits.command") if limit is None else "call",
         )
         self._keys[execution.id] = key
         self._tasks[execution.id] = asyncio.create_task(

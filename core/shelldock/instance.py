@@ -210,7 +210,7 @@ class DriverInstance:
             if not answer.cancelled():
                 answer.exception()  # seen: what counts is that it was too late
             raise LimitReached(
-                "command", call.limit, f"{call.command!r} of {self.target!r}", "call"
+                "command", call.limit, f"{call.command!r} of {self.target!r}", call.limit_source
             )
         return answer.result()
 

@@ -82,6 +82,8 @@ class Driver(Value, frozen=True, kw_only=True):
     commands: tuple[Command, ...] = ()
     complete: bool = True
     """False when the class could not be read, so that methods may exist that ``commands`` lacks."""
+    note: str = ""
+    """Why it could not."""
 
     def command(self, name: str) -> Command | None:
         """The command called ``name``, or None."""
@@ -210,6 +212,8 @@ class Call(Value, frozen=True, kw_only=True):
     """The scopes that wait for this call, outermost first."""
     limit: float = NO_LIMIT
     """Seconds that the command may run."""
+    limit_source: str = "call"
+    """Where that was set."""
 
 
 # ---- what runs it -------------------------------------------------------------------------------

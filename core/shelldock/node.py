@@ -215,8 +215,7 @@ class Node:
         self._instances[instance_id] = instance
         self._changed(instance)
         try:
-            instance.environment = await self.prepare(shell)
-            server = await self._fork_server(shell, instance.environment)
+            instance.environment, server = await self._ready(shell)
             instance.log = instance_log(self._paths, key, instance_id)
             process = await server.spawn(
                 instance_id,
@@ -236,6 +235,15 @@ class Node:
             await instance.terminate("it could not start")
             raise
         return instance
+
+    async def _ready(self, shell: Shell) -> tuple[Environment, ForkServer]:
+        """The environment and the fork server for a new instance."""
+        environment = await self.prepare(shell)
+        try:
+            return environment, await self._fork_server(shell, environment)
+        except NotFoundError:  # another process collected it just now: it is made again
+            environment = await self.prepare(shell)
+            return environment, await self._fork_server(shell, environment)
 
     def _environ(self, instance: DriverInstance) -> dict[str, str]:
         assert instance.log is not None

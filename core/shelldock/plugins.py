@@ -73,6 +73,7 @@ class Plugins:
         for one in given:
             kind = one if inspect.isclass(one) else type(one)
             self._add(kind.__name__.lower(), one)
+        settings.refuse_unknown_plugins(one.name for one in self._plugins)
 
     def all(self) -> list[Plugin]:
         """Every plugin that was found, also those that are broken."""

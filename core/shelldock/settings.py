@@ -34,8 +34,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The driver's ``initialize``."""
     command: Seconds = NO_LIMIT
     """A command that runs."""
-    pending: Seconds = NO_LIMIT
-    """A command that waits for its turn."""
     cancel_grace: Seconds = 30.0
     """Between asking a driver to cancel and ending its process."""
     cleanup: Seconds = 30.0
@@ -53,8 +51,6 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     validity: Seconds = 480 * 60.0
     """Seconds for which a resolution is used before the index is asked again."""
-    python: str = ""
-    """Interpreter, a version (``3.9``) or a path, as if it were asked for with every command; empty: it is not."""
     unused_after: Seconds = 14 * 86400.0
     """Seconds after its last use at which an environment is removed."""
 

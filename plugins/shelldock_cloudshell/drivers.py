@@ -40,6 +40,7 @@ def read(folder: Path) -> Driver:
         python=said.python,
         commands=tuple(_merged(said.commands, found)),
         complete=found.complete,
+        note=found.reason,
     )
 
 
