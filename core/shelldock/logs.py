@@ -63,10 +63,16 @@ def find(paths: Paths, text: str = "") -> list[Log]:
 
     The files that drivers write by themselves (``LOG_PATH``) are among them.
     """
-    wanted = _comparable(text)
     found = [_log(file, paths.logs) for file in paths.logs.rglob("*.log")]
-    fitting = [one for one in found if one is not None and wanted in _comparable(one.name)]
+    fitting = _fitting([one for one in found if one is not None], _comparable(text))
     return sorted(fitting, key=lambda one: one.written, reverse=True)
+
+
+def _fitting(logs: list[Log], wanted: str) -> list[Log]:
+    """Those that have it as whole words (``sw1`` is not ``sw10``), else those that have it at all."""
+    whole = re.compile(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9])")
+    exact = [one for one in logs if whole.search(_comparable(one.name))]
+    return exact or [one for one in logs if wanted in _comparable(one.name)]
 
 
 def _log(file: Path, folder: Path) -> Log | None:

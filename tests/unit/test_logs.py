@@ -48,6 +48,13 @@ def test_logs_are_found_by_target_scope_or_instance_newest_first(paths: Paths) -
     assert find(paths, "nothing of that name") == []
 
 
+def test_a_whole_name_goes_before_a_longer_one(paths: Paths) -> None:
+    short = written(paths, "resource:sw1", "a1", age=60)
+    longer = written(paths, "resource:sw10", "b2")
+    assert [one.path for one in find(paths, "sw1")] == [short]
+    assert [one.path for one in find(paths, "sw")] == [longer, short]
+
+
 def test_what_a_driver_logs_by_itself_is_found_with_it(paths: Paths) -> None:
     log = written(paths, "sw1", "a1")
     own = log.with_suffix("") / "inventory" / "lib.log"
