@@ -61,9 +61,7 @@ class Instance:
             try:
                 function, arguments = self._work.get()
                 function(*arguments)
-            except (
-                KeyboardInterrupt
-            ):  # Between commands it means nobody; in a command, it is its failure.
+            except KeyboardInterrupt:  # Between commands it is meant for nobody.
                 continue
 
     # ---- the reading thread -----------------------------------------------------------------------
@@ -86,11 +84,11 @@ class Instance:
     def _take(self, message: Message) -> None:
         do = message["do"]
         if do == "call":
-            self._cancellations[message["call"]] = self._contexts.cancellation()
+            cancellation = self._cancellations[message["call"]] = self._contexts.cancellation()
             if self._concurrent:
-                threading.Thread(target=self._call, args=(message,), daemon=True).start()
+                self._call_aside(message, cancellation)
             else:
-                self._work.put((self._call, (message,)))
+                self._work.put((self._call, (message, cancellation)))
         elif do == "cancel":
             cancellation = self._cancellations.get(message["call"])
             if cancellation is not None:
@@ -99,6 +97,13 @@ class Instance:
             self._work.put((self._initialize, (message,)))
         elif do == "stop":
             self._end(message["limit"])
+
+    def _call_aside(self, message: Message, cancellation: Any) -> None:
+        try:
+            threading.Thread(target=self._call, args=(message, cancellation), daemon=True).start()
+        except RuntimeError as error:
+            # The system has no thread to give: this call fails, the others go on.
+            self._answer(cancellation, _failed(message, error))
 
     def _end(self, limit: Any) -> None:
         for cancellation in list(self._cancellations.values()):
@@ -123,23 +128,28 @@ class Instance:
             leave(1)
         self._channel.send({"is": "result", "call": message["call"], "text": ""})
 
-    def _call(self, message: Message) -> None:
+    def _call(self, message: Message, cancellation: Any) -> None:
         call = message["call"]
         if self._alone:  # It waited for its turn, and nobody waits for it any more.
             self._cancellations.pop(call, None)
             return
         try:
-            answer = {"is": "result", "call": call, "text": self._text(message)}
+            answer = {"is": "result", "call": call, "text": self._text(message, cancellation)}
         except BaseException as error:  # The driver's: even an exit is only this command's failure.
             answer = _failed(message, error)
-        self._channel.send(answer)
-        self._cancellations.pop(call, None)
+        self._answer(cancellation, answer)
 
-    def _text(self, message: Message) -> str:
+    def _answer(self, cancellation: Any, answer: Message) -> None:
+        self._channel.send(answer)
+        # Only now: the end waits for answers. A host may have used the number again by then.
+        if self._cancellations.get(answer["call"]) is cancellation:
+            del self._cancellations[answer["call"]]
+
+    def _text(self, message: Message, cancellation: Any) -> str:
         command, inputs, ports = message["command"], message["inputs"], message["ports"]
         injected = {
             "context": self._contexts.build(message["context"]),
-            "cancellation_context": self._cancellations[message["call"]],
+            "cancellation_context": cancellation,
         }
         if ports or "ports" not in inputs:
             injected["ports"] = list(ports)

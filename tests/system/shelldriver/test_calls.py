@@ -381,6 +381,15 @@ def test_large_results_of_concurrent_commands_do_not_mix(driver: Server) -> None
         assert len(answer["text"]) == sizes[answer["call"]]
 
 
+def test_the_number_of_a_call_may_be_used_again_once_it_is_answered(driver: Server) -> None:
+    instance = driver.ready()
+    for number in range(500):
+        instance.wire.send(
+            do="call", call=1, command="echo", inputs={"text": str(number)}, ports=[], context=None
+        )
+        assert instance.wire.receive()["text"] == str(number)
+
+
 def test_frames_may_come_in_pieces_and_in_heaps(driver: Server) -> None:
     instance = driver.ready()
     frames = b""
