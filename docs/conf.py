@@ -11,7 +11,6 @@ version = release = installed_version("shelldock")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build", "changelog/*", "examples/**"]
-suppress_warnings = ["myst.header"]     # hook pages put an example under a heading that autodoc made
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
