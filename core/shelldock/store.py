@@ -44,6 +44,8 @@ SCHEMA: Final = 1
 BUSY: Final = 5.0
 """Seconds that a process waits for another one's write before it gives up."""
 
+_PRAGMAS: Final = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL")
+
 metadata: Final = MetaData()
 
 schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
@@ -230,12 +232,14 @@ def _make_folder(folder: Path) -> None:
 def _connect_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     # The driver's own transactions begin too late (at the first write), so it is told to leave them to us.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
+    try:
+        for pragma in _PRAGMAS:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+    except BaseException:
+        connection.close()  # nobody else knows of it yet
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -446,26 +447,27 @@ def whole(addresses: set[str]) -> set[str]:
 def test_whatever_is_reported_again_and_again_the_tree_holds_together(
     reports: list[set[str]], data: Any
 ) -> None:
-    store = Store.memory()
-    inventory = Inventory(store, VAULT, shell)
-    inventory.create("sw1", SWITCH)
-    for addresses in reports:
-        rows = [
-            (
-                one,
-                data.draw(st.sampled_from(["x", "y", "z"])) + one[-1],
-                data.draw(st.sampled_from(["M1", "M2"])),
-                data.draw(st.sampled_from([None, "1", "2", "3"])),
+    with closing(Store.memory()) as store:
+        inventory = Inventory(store, VAULT, shell)
+        inventory.create("sw1", SWITCH)
+        for addresses in reports:
+            rows = [
+                (
+                    one,
+                    data.draw(st.sampled_from(["x", "y", "z"])) + one[-1],
+                    data.draw(st.sampled_from(["M1", "M2"])),
+                    data.draw(st.sampled_from([None, "1", "2", "3"])),
+                )
+                for one in sorted(addresses)
+            ]
+            before = {one.id for one in inventory.tree("sw1")}
+            found = inventory.replace_tree("sw1", report(rows))
+            assert before <= {one.id for one in found}, "nothing is lost"
+            every = {one.name for one in store.resources()}
+            assert all(name.rpartition("/")[0] in every for name in every if "/" in name), (
+                "no orphan"
             )
-            for one in sorted(addresses)
-        ]
-        before = {one.id for one in inventory.tree("sw1")}
-        found = inventory.replace_tree("sw1", report(rows))
-        assert before <= {one.id for one in found}, "nothing is lost"
-        every = {one.name for one in store.resources()}
-        assert all(name.rpartition("/")[0] in every for name in every if "/" in name), "no orphan"
-        assert len(every) == len(found) == len({one.id for one in found})
-    store.close()
+            assert len(every) == len(found) == len({one.id for one in found})
 
 
 # ---- removing -----------------------------------------------------------------------------------
