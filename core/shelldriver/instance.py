@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, Tuple
 
 from shelldriver import failures, results, surroundings
-from shelldriver.binding import Commands, Declared, Refusal
+from shelldriver.binding import Arguments, Commands, Declared, Refusal
 from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
 from shelldriver.wire import Channel, Message
@@ -51,18 +52,19 @@ class Instance:
         self._work: SimpleQueue[Task] = SimpleQueue()
         self._cancellations: Dict[Any, Any] = {}
         self._alone = False
+        self._driving = False
+        """Whether the main thread runs the driver's code."""
         self._ending = Ending(channel, self._cleanup, lambda: bool(self._cancellations))
 
     def run(self) -> None:
         """Do what is asked until the end. Does not return."""
         os.register_at_fork(after_in_child=self._forget)
         threading.Thread(target=self._listen, name="shelldriver", daemon=True).start()
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupted)
         while True:
-            try:
-                function, arguments = self._work.get()
-                function(*arguments)
-            except KeyboardInterrupt:  # Between commands it is meant for nobody.
-                continue
+            function, arguments = self._work.get()
+            function(*arguments)
 
     # ---- the reading thread -----------------------------------------------------------------------
 
@@ -119,8 +121,7 @@ class Instance:
             driver = self._class()
             bound = self._commands.bind_hook("initialize", self._context)
             if bound is not None:
-                args, kwargs = bound
-                driver.initialize(*args, **kwargs)
+                self._drive(driver.initialize, bound)
             self._driver = driver
         except BaseException as error:  # The driver's; nothing of it may be used any more.
             self._channel.send(_failed(message, error))
@@ -153,15 +154,29 @@ class Instance:
         }
         if ports or "ports" not in inputs:
             injected["ports"] = list(ports)
-        args, kwargs = self._commands.bind(command, inputs, injected)
-        value = getattr(self._driver, command)(*args, **kwargs)
+        bound = self._commands.bind(command, inputs, injected)
+        value = self._drive(getattr(self._driver, command), bound)
         return results.to_text(value, self._result_limit)
 
     def _cleanup(self) -> None:
         bound = None if self._driver is None else self._commands.bind_hook("cleanup", self._context)
         if bound is not None:
-            args, kwargs = bound
-            self._driver.cleanup(*args, **kwargs)
+            self._drive(self._driver.cleanup, bound)
+
+    def _drive(self, method: Callable[..., Any], bound: Arguments) -> Any:
+        args, kwargs = bound
+        if threading.current_thread() is not threading.main_thread():
+            return method(*args, **kwargs)
+        try:
+            self._driving = True
+            return method(*args, **kwargs)
+        finally:
+            self._driving = False
+
+    def _interrupted(self, number: int, frame: Any) -> None:
+        """Interrupt the driver, as Python does by itself; between commands it is meant for nobody."""
+        if self._driving:
+            raise KeyboardInterrupt
 
     def _forget(self) -> None:
         """In a process that the driver forked: the connections are not its."""

@@ -51,9 +51,8 @@ def live(newborn: Newborn) -> None:
             result_limit=_number(start["result_limit"]),
             host_lost=load["host_lost"],
         )
-    except (
-        BaseException
-    ) as error:  # The import is a stranger's code: an exit there is a failure, too.
+    except BaseException as error:
+        # The import is a stranger's code: an exit there is a failure, too.
         newborn.line.send({"is": "failed", **loading.failure(error, load["source"])})
         surroundings.flush()
         processes.end_children(1)

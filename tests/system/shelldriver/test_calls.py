@@ -438,5 +438,13 @@ def test_the_status_of_a_drivers_own_child_is_not_stolen(driver: Server) -> None
 
 def test_a_stray_interrupt_between_commands_hurts_nothing(driver: Server) -> None:
     instance = driver.ready()
-    os.kill(instance.pid, signal.SIGINT)
+    for _ in range(30):
+        os.kill(instance.pid, signal.SIGINT)
+        assert instance.call("echo") == "none"
+
+
+def test_an_interrupt_in_a_command_is_its_failure(driver: Server) -> None:
+    instance = driver.ready()
+    error = instance.answer("kill", number=str(int(signal.SIGINT)))
+    assert error["type"] == "KeyboardInterrupt"
     assert instance.call("echo") == "none"
