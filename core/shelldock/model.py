@@ -119,10 +119,9 @@ class Shell(Value, frozen=True, kw_only=True):
     def attribute(self, name: str) -> Attribute | None:
         """The attribute with this full name, or with this short one (``User`` for ``Model.User``)."""
         folded = name.casefold()
-        for one in self.attributes:
-            if one.name.casefold() == folded or one.name.casefold().endswith("." + folded):
-                return one
-        return None
+        by_name = {one.name.casefold(): one for one in self.attributes}
+        exact = by_name.get(folded) or by_name.get(f"{self.model.casefold()}.{folded}")
+        return exact or next((one for key, one in by_name.items() if key.endswith("." + folded)), None)
 
 
 # ---- who a command is for -----------------------------------------------------------------------
