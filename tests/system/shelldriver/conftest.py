@@ -56,8 +56,12 @@ class Wire:
         end.settimeout(PATIENCE)
 
     def send(self, **message: Any) -> None:
-        body = json.dumps(message).encode()
-        self.end.sendall(struct.pack("!i", len(body)) + body)
+        self.send_all(message)
+
+    def send_all(self, *messages: Message) -> None:
+        """Send several frames in one write."""
+        bodies = [json.dumps(message).encode() for message in messages]
+        self.end.sendall(b"".join(struct.pack("!i", len(body)) + body for body in bodies))
 
     def receive(self) -> Message:
         (length,) = struct.unpack("!i", self._read(4))

@@ -203,8 +203,8 @@ def test_a_stop_before_initialize_cleans_nothing_up(driver: Server) -> None:
 
 def test_cleanup_runs_once_however_often_it_is_asked_for_I6(driver: Server) -> None:
     instance = driver.ready()
-    for _ in range(3):
-        instance.wire.send(do="stop", reason="test", limit=5)
+    stop = {"do": "stop", "reason": "test", "limit": 5}
+    instance.wire.send_all(stop, stop, stop)
     assert instance.wire.receive() == {"is": "stopped", "error": None}
     instance.wire.close()
     assert instance.gone == 0
