@@ -13,7 +13,6 @@ import psutil
 
 from shelldock.channel import Channel, Message
 from shelldock.errors import (
-    CancelledError,
     DriverError,
     InputError,
     InstanceLost,
@@ -198,7 +197,5 @@ def _error(command: str, message: Message) -> ShelldockError:
             return InputError(f"{command!r}: {text}")
         case "result":
             return DriverError(command, message["type"], text, message["trace"])
-        case "cancelled":
-            return CancelledError(text)
         case kind:
             raise ValueError(f"no error is of the kind {kind!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -72,6 +73,18 @@ class Commands:
         self._driver = driver
         self._declared = declared
         self._plans: Dict[str, _Plan] = {}
+        self._hooks = {name: self._hook(name) for name in LIFE_CYCLE}
+
+    @property
+    def driver(self) -> Any:
+        """The class."""
+        return self._driver
+
+    def prepare(self) -> None:
+        """Plan every command now: what an instance finds planned, it shares with its siblings."""
+        for name in {*self.names(), *self._declared}:
+            with contextlib.suppress(Refusal):
+                self._plans[name] = self._plan(name)
 
     def bind(self, name: str, inputs: Mapping[str, Any], injected: Mapping[str, Any]) -> Arguments:
         """The arguments of the command ``name``. Raises ``Refusal``."""
@@ -85,13 +98,8 @@ class Commands:
 
     def bind_hook(self, name: str, context: Any) -> Optional[Arguments]:
         """The arguments of ``initialize`` or ``cleanup``; None where the class has no such method."""
-        method = inspect.getattr_static(self._driver, name, None)
-        if method is None:
-            return None
-        signature = signatures.signature(method, name)
-        if name == "cleanup":  # It takes nothing; only one that names the context gets it.
-            signature = signature._replace(rest=False, opaque=False)
-        return _plan(name, signature, {}).arguments({}, {"context": context})
+        plan = self._hooks[name]
+        return None if plan is None else plan.arguments({}, {"context": context})
 
     def names(self) -> List[str]:
         """The public methods, less what the bases of cloudshell-shell-core bring along."""
@@ -104,6 +112,15 @@ class Commands:
                 if _is_public(name) and signatures.is_method(one)
             }
         )
+
+    def _hook(self, name: str) -> Optional[_Plan]:
+        method = inspect.getattr_static(self._driver, name, None)
+        if method is None:
+            return None
+        signature = signatures.signature(method, name)
+        if name == "cleanup":  # It takes nothing; only one that names the context gets it.
+            signature = signature._replace(rest=False, opaque=False)
+        return _plan(name, signature, {})
 
     def _plan(self, name: str) -> _Plan:
         defaults = {str(one[0]): one[1] for one in self._declared.get(name, ())}

@@ -68,7 +68,8 @@ class Contexts:
 
     def __init__(self) -> None:
         self._home = _home()
-        self._makers: Dict[str, _Maker] = {}
+        # All of them now: what an instance finds made, it shares with its siblings.
+        self._makers = {name: self._maker(name) for name in ATTRIBUTES}
         self.cancellation: Callable[[], Any] = getattr(
             self._home, "CancellationContext", CancellationContext
         )

@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any, List, Optional, Set
+from typing import List, Optional, Set
 
 from shelldriver import failures, loading, processes, surroundings
+from shelldriver.binding import Commands
 from shelldriver.children import Child, Children
 from shelldriver.contexts import Contexts
 from shelldriver.newborn import Newborn
@@ -35,7 +36,7 @@ class ForkServer:
         self._folder = os.getcwd()
         self._environ = dict(os.environ)
         self._load: Message = {}
-        self._driver: Any = None
+        self._commands: Optional[Commands] = None
         self._contexts: Optional[Contexts] = None
         self._children: Children
         self._starts: List[Message] = []
@@ -155,6 +156,8 @@ class ForkServer:
                 with processes.Vigil(self._control.fileno()):
                     driver = loading.load(load["source"], load["main"], load["pycache"])
                     contexts = Contexts()
+                commands = Commands(driver, load["commands"])
+                commands.prepare()
             except BaseException as error:  # A stranger's import: an exit there is a failure, too.
                 self._fail({"is": "failed", **loading.failure(error, load["source"])})
             left = processes.threads()
@@ -162,7 +165,7 @@ class ForkServer:
                 way = "fresh: the import left threads alive (%s)" % ", ".join(left)
             else:
                 way = "forked"
-                self._driver, self._contexts = driver, contexts
+                self._commands, self._contexts = commands, contexts
         gc.collect()
         gc.freeze()
         self._control.send({"is": "loaded", "python": sys.version.split()[0], "way": way})
@@ -180,7 +183,7 @@ class ForkServer:
     def _start(self, start: Message, channel: int) -> None:
         ours, theirs = socket.socketpair()
         try:
-            if self._driver is not None:
+            if self._commands is not None:
                 self._fork(start, channel, ours, theirs)
             else:
                 self._spawn(start, channel, ours, theirs)
@@ -208,7 +211,7 @@ class ForkServer:
             Channel(theirs.detach()),
             self._load,
             start,
-            self._driver,
+            self._commands,
             self._contexts,
         )
 

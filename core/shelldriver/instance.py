@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import Any, Callable, Dict, Tuple
 
 from shelldriver import failures, results, surroundings
-from shelldriver.binding import Arguments, Commands, Declared, Refusal
+from shelldriver.binding import Arguments, Commands, Refusal
 from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
 from shelldriver.wire import Channel, Message
@@ -30,8 +30,7 @@ class Instance:
 
     def __init__(
         self,
-        driver: Any,
-        declared: Declared,
+        commands: Commands,
         contexts: Contexts,
         channel: Channel,
         line: Channel,
@@ -39,9 +38,8 @@ class Instance:
         result_limit: float,
         host_lost: float,
     ) -> None:
-        self._class = driver
         self._driver: Any = None
-        self._commands = Commands(driver, declared)
+        self._commands = commands
         self._contexts = contexts
         self._context: Any = None
         self._channel = channel
@@ -118,7 +116,7 @@ class Instance:
     def _initialize(self, message: Message) -> None:
         try:
             self._context = self._contexts.build(message["context"])
-            driver = self._class()
+            driver = self._commands.driver()
             bound = self._commands.bind_hook("initialize", self._context)
             if bound is not None:
                 self._drive(driver.initialize, bound)

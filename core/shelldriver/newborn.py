@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from shelldriver import loading, processes, surroundings
+from shelldriver.binding import Commands
 from shelldriver.contexts import Contexts
 from shelldriver.instance import Instance
 from shelldriver.wire import Channel, Message
@@ -18,8 +19,8 @@ class Newborn(NamedTuple):
     line: Channel
     load: Message
     start: Message
-    driver: Optional[Any] = None
-    """The class, where it is imported already."""
+    commands: Optional[Commands] = None
+    """Those of the driver, where it is imported already."""
     contexts: Optional[Contexts] = None
 
 
@@ -37,13 +38,13 @@ def live(newborn: Newborn) -> None:
     load, start = newborn.load, newborn.start
     try:
         surroundings.settle(start["folder"], start["log"], start["environ"])
-        driver, contexts = newborn.driver, newborn.contexts
-        if driver is None:
+        commands, contexts = newborn.commands, newborn.contexts
+        if commands is None:
             with processes.Vigil(newborn.line.descriptor, newborn.channel.descriptor):
                 driver = loading.load(load["source"], load["main"], load["pycache"])
+            commands = Commands(driver, load["commands"])
         instance = Instance(
-            driver=driver,
-            declared=load["commands"],
+            commands=commands,
             contexts=contexts or Contexts(),
             channel=newborn.channel,
             line=newborn.line,
