@@ -112,11 +112,30 @@ def run(commands: str, folder: Path, environ: dict[str, str]) -> str:
 
 def is_shown(shown: str, output: str) -> bool:
     """Whether each line shown is in the output, in order; ``…`` stands for anything, blanks do not count."""
-    pattern = ".*".join(
-        ".*".join(re.escape("".join(piece.split())) for piece in line.split("…"))
-        for line in shown.splitlines()
-    )
-    return re.search(pattern, "".join(output.split()), re.DOTALL) is not None
+    packed, at = "".join(output.split()), 0
+    for piece in shown.replace("…", "\n").splitlines():
+        wanted = "".join(piece.split())
+        found = packed.find(wanted, at)
+        if found < 0:
+            return False
+        at = found + len(wanted)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_there"),
+    [
+        ("", True),
+        ("one\n  two", True),
+        ("…", True),
+        ("o…e\n…three", True),
+        ("two\none", False),
+        ("one two four", False),
+        ("e…" * 40, False),
+    ],
+)
+def test_what_is_shown_is_looked_for_in_order(shown: str, *, is_there: bool) -> None:
+    assert is_shown(shown, "one\ntwo   2\nthree\n" + "e" * 30) is is_there
 
 
 def executable(page: Path) -> bool:
