@@ -45,6 +45,8 @@ class _Plan(NamedTuple):
     rest: bool
     known: FrozenSet[str]
     """The inputs that callers may name."""
+    left_out: Tuple[str, ...]
+    """Those of them that the method does not take."""
 
     def arguments(self, inputs: Mapping[str, Any], injected: Mapping[str, Any]) -> Arguments:
         """Each parameter's value, by keyword wherever that is possible."""
@@ -91,6 +93,10 @@ class Commands:
         plan = self._plans.get(name)
         if plan is None:
             plan = self._plans[name] = self._plan(name)
+        ignored = [one for one in plan.left_out if one in inputs]
+        if ignored:
+            names = ", ".join(map(repr, ignored))
+            surroundings.note("the method %r does not take %s: left out" % (name, names))
         unknown = [one for one in inputs if one not in plan.known]
         if unknown and (not plan.rest or any(one in _INJECTED for one in unknown)):
             raise _unknown(name, unknown, sorted(plan.known))
@@ -120,16 +126,16 @@ class Commands:
         signature = signatures.signature(method, name)
         if name == "cleanup":  # It takes nothing; only one that names the context gets it.
             signature = signature._replace(rest=False, opaque=False)
-        return _plan(name, signature, {})
+        return _plan(signature, {})
 
     def _plan(self, name: str) -> _Plan:
         defaults = {str(one[0]): one[1] for one in self._declared.get(name, ())}
         method = inspect.getattr_static(self._driver, name, None)
         allowed = _is_public(name) or (name == "cleanup" and name in self._declared)
         if allowed and signatures.is_method(method):
-            return _plan(name, signatures.signature(method, name), defaults)
+            return _plan(signatures.signature(method, name), defaults)
         if allowed and name in self._declared and hasattr(self._driver, "__getattr__"):
-            return _plan(name, signatures.OPAQUE, defaults)  # Made up as it is asked for.
+            return _plan(signatures.OPAQUE, defaults)  # Made up as it is asked for.
         raise Refusal("command", "the driver has no command %r" % name, self.names())
 
 
@@ -137,29 +143,26 @@ def _is_public(name: str) -> bool:
     return not name.startswith("_") and name not in LIFE_CYCLE
 
 
-def _plan(name: str, signature: Signature, defaults: Mapping[str, Optional[str]]) -> _Plan:
+def _plan(signature: Signature, defaults: Mapping[str, Optional[str]]) -> _Plan:
     own = dict(signature.parameters)
     if signature.opaque:
         own = dict.fromkeys(["context", *defaults], NONE)
-    aliases = {} if signature.rest else _aliases(name, own, defaults)
+    aliases = {} if signature.rest else _aliases(own, defaults)
     parameters = []
     for one, own_default in own.items():
         alias = aliases.get(one, "")
         parameters.append(_Parameter(one, alias, defaults.get(alias or one), own_default))
     known = frozenset(own).union(defaults).difference(_INJECTED)
-    return _Plan(tuple(parameters), signature.by_position, signature.rest, known)
+    taken = {*own, *aliases.values(), *_INJECTED}
+    left_out = () if signature.rest else tuple(one for one in defaults if one not in taken)
+    return _Plan(tuple(parameters), signature.by_position, signature.rest, known, left_out)
 
 
-def _aliases(command: str, own: Mapping[str, Any], defaults: Mapping[str, Any]) -> Dict[str, str]:
+def _aliases(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> Dict[str, str]:
     """Declared names that the signature lacks, by the names it has instead: paired in order."""
     unknown = [one for one in defaults if one not in own and one not in _INJECTED]
     spare = [one for one in own if one not in defaults and one not in _INJECTED and one != "ports"]
-    if len(unknown) == len(spare):
-        return dict(zip(spare, unknown))
-    if unknown:
-        names = ", ".join(map(repr, unknown))
-        surroundings.note("the method %r does not take %s: left out" % (command, names))
-    return {}
+    return dict(zip(spare, unknown)) if len(unknown) == len(spare) else {}
 
 
 def _value(parameter: _Parameter, inputs: Mapping[str, Any], injected: Mapping[str, Any]) -> Any:
