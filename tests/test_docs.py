@@ -186,6 +186,7 @@ def reader(tmp_path: Path, checkout: Path) -> dict[str, str]:
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "SHELLDOCK_HOME": str(tmp_path / "home"),
         "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1",  # both streams in the order that a terminal shows
         "COLUMNS": "160",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
