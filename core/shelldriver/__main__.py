@@ -15,6 +15,7 @@ def main(arguments: List[str]) -> None:
     """Be a fork server, or with ``--instance LINE CHANNEL`` one of its fresh instances. Does not return."""
     _drop_current_folder()
     sys.argv = sys.argv[:1]
+    surroundings.prepare()
     if arguments[0] == "--instance":
         newborn.live(newborn.told(int(arguments[1]), int(arguments[2])))
     control, handles = (socket.socket(fileno=_own(one)) for one in arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import select
 import signal
@@ -57,7 +58,8 @@ class Instance:
     def run(self) -> None:
         """Do what is asked until the end. Does not return."""
         os.register_at_fork(after_in_child=self._forget)
-        threading.Thread(target=self._listen, name="shelldriver", daemon=True).start()
+        # Not a threading.Thread: no driver needs to see it, and its bookkeeping would be memory of each instance.
+        _thread.start_new_thread(self._listen, ())
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupted)
         while True:

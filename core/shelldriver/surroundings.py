@@ -13,6 +13,13 @@ from typing import Any, Mapping
 from shelldriver import processes
 
 
+def prepare() -> None:
+    """Let the standard streams take any text, and tell of crashes: once, for all instances that are forked later."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        _tolerate(stream)
+    faulthandler.enable(file=2)
+
+
 def settle(folder: str, log: str, environ: Mapping[str, str]) -> None:
     """Make this process a driver's: with its own session, streams, folders and variables.
 
@@ -22,8 +29,8 @@ def settle(folder: str, log: str, environ: Mapping[str, str]) -> None:
         os.setsid()
     processes.adopt_orphans()
     places = {name: os.path.join(folder, name) for name in ("work", "home", "tmp")}
-    for place in (os.path.dirname(log), *places.values()):
-        os.makedirs(place, exist_ok=True)
+    for place in (os.path.dirname(log), folder, *places.values()):
+        _make(place)
     _redirect(log)
     os.chdir(places["work"])
     os.environ["HOME"] = places["home"]
@@ -36,7 +43,7 @@ def settle(folder: str, log: str, environ: Mapping[str, str]) -> None:
 
 
 def _redirect(log: str) -> None:
-    """Standard input from nowhere; output and errors to the log, whatever characters they hold."""
+    """Standard input from nowhere; output and errors to the log."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for descriptor, standard in ((nothing, 0), (output, 1), (output, 2)):
@@ -44,12 +51,16 @@ def _redirect(log: str) -> None:
     for descriptor in (nothing, output):
         if descriptor > 2:
             os.close(descriptor)
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        _tolerate(stream)
-    with contextlib.suppress(
-        Exception
-    ):  # A driver may have put something else in place of sys.stderr.
-        faulthandler.enable(file=2)
+
+
+def _make(folder: str) -> None:
+    # Hardly ever more than one call of the system: what little an instance does, it does in memory of its own.
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
 
 
 def _tolerate(stream: Any) -> None:
