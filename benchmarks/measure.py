@@ -48,6 +48,8 @@ class Samples:
     """An environment, with every cache empty."""
     cached: list[float] = field(default_factory=list)
     """An environment, with the installer's cache filled by the one before."""
+    rebuilt: list[float] = field(default_factory=list)
+    """An environment that was removed, with what its requirements resolve to still known."""
     again: list[float] = field(default_factory=list)
     """To find that the environment is there and complete."""
 

@@ -31,6 +31,7 @@ RUNNING: Sequence[Row] = (
 BUILDING: Sequence[Row] = (
     ("environment, every cache empty", lambda one: one.cold, median, MILLISECONDS),
     ("environment, from the installer's cache", lambda one: one.cached, median, MILLISECONDS),
+    ("environment, the same, resolved already", lambda one: one.rebuilt, median, MILLISECONDS),
     ("environment that is there already", lambda one: one.again, median, MILLISECONDS),
 )
 
@@ -46,6 +47,9 @@ def table(rows: Sequence[Row], ours: str, columns: Mapping[str, Samples]) -> str
         cells = []
         for name, samples in columns.items():
             values = pick(samples)
+            if not values:
+                cells.append("–")
+                continue
             value = middle(values)
             ratio = "" if name == ours else f" **{_short(value / base)}×**"
             spread = _spread(values, factor) if middle is median else ""
