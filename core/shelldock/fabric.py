@@ -25,24 +25,31 @@ class Fabric(Protocol):
 
     async def join(self, node: Node, serve: Serve) -> None:
         """Make ``node`` known to all; calls to it go to ``serve``."""
+        ...
 
     async def leave(self, name: str) -> None:
         """Forget the node and every claim it holds."""
+        ...
 
     async def nodes(self) -> Sequence[Node]:
         """The nodes that are up."""
+        ...
 
     async def find(self, key: str) -> Claim | None:
         """Who holds ``key`` now."""
+        ...
 
     async def claim(self, key: str, node: str) -> Claim:
         """Let ``node`` hold ``key``, unless somebody does: then that claim is returned (compare and set)."""
+        ...
 
     async def release(self, claim: Claim) -> None:
         """Give the key back; nothing happens when the claim is no longer the newest."""
+        ...
 
     async def call(self, node: str, verb: str, *arguments: object) -> object:
         """Call a node. Raises ``NotFoundError`` when it is gone."""
+        ...
 
 
 class Local:

@@ -121,7 +121,9 @@ class Shell(Value, frozen=True, kw_only=True):
         folded = name.casefold()
         by_name = {one.name.casefold(): one for one in self.attributes}
         exact = by_name.get(folded) or by_name.get(f"{self.model.casefold()}.{folded}")
-        return exact or next((one for key, one in by_name.items() if key.endswith("." + folded)), None)
+        return exact or next(
+            (one for key, one in by_name.items() if key.endswith("." + folded)), None
+        )
 
 
 # ---- who a command is for -----------------------------------------------------------------------

@@ -193,7 +193,7 @@ class Plugins:
 
     def _ask(self, name: str, kind: type[T], **facts: object) -> T | None:
         try:
-            answer = getattr(self._hook, name)(**facts)
+            answer: Any = getattr(self._hook, name)(**facts)
         except ShelldockError:
             raise
         except Exception as error:  # a plugin may raise anything

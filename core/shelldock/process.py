@@ -192,7 +192,12 @@ def _error(command: str, message: Message) -> ShelldockError:
         case "driver":
             return DriverError(command, message["type"], text, message["trace"])
         case "command":
-            return NotFoundError("command", command, message["known"], f"the driver has {', '.join(message['known'])}")
+            return NotFoundError(
+                "command",
+                command,
+                message["known"],
+                f"the driver has {', '.join(message['known'])}",
+            )
         case "input":
             return InputError(f"{command!r}: {text}")
         case "result":

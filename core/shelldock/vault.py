@@ -45,7 +45,9 @@ class Vault:
         try:
             key = _read(key_file) or _make(key_file)
         except OSError as error:
-            raise StoreError(f"cannot use the key file '{key_file}': {error.strerror or error}") from error
+            raise StoreError(
+                f"cannot use the key file '{key_file}': {error.strerror or error}"
+            ) from error
         try:
             return cls(key)
         except StoreError as error:
@@ -129,7 +131,9 @@ def _make(key_file: Path) -> bytes:
         with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
             file.flush()
-            os.fsync(file.fileno())  # a key that is lost with the power takes every password with it
+            os.fsync(
+                file.fileno()
+            )  # a key that is lost with the power takes every password with it
         with contextlib.suppress(FileExistsError):
             os.link(aside, key_file)
     finally:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import List, Optional, Set
+from typing import List, NoReturn, Optional, Set
 
 from shelldriver import failures, loading, processes, surroundings
 from shelldriver.binding import Commands
@@ -170,7 +170,7 @@ class ForkServer:
         gc.freeze()
         self._control.send({"is": "loaded", "python": sys.version.split()[0], "way": way})
 
-    def _fail(self, failed: Message) -> None:
+    def _fail(self, failed: Message) -> NoReturn:
         """Say why, and end: threads that the import may have left are not waited for."""
         self._control.end.setblocking(True)
         self._control.send(failed)

@@ -159,7 +159,9 @@ class Instance:
         return results.to_text(value, self._result_limit)
 
     def _cleanup(self) -> None:
-        bound = None if self._driver is None else self._commands.bind_hook("cleanup", self._context)
+        if self._driver is None:
+            return
+        bound = self._commands.bind_hook("cleanup", self._context)
         if bound is not None:
             self._drive(self._driver.cleanup, bound)
 

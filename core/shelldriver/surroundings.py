@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -14,7 +15,11 @@ from shelldriver import processes
 
 
 def prepare() -> None:
-    """Let the standard streams take any text, and tell of crashes: once, for all instances that are forked later."""
+    """What all instances that are forked later shall find: streams that take any text, signals as Python has them."""
+    # Whoever started the host in the background may have had it ignore interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(one, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         _tolerate(stream)
     faulthandler.enable(file=2)
