@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from shelldock import AsyncHost, Resource, Sandbox, Target
+from shelldock import AsyncHost, Sandbox, Target
 from shelldock.model import Kind
 
 DEFINITION = """\
@@ -135,9 +135,7 @@ def target(
     host: AsyncHost, shell: Path, name: str = "box", *, kind: Kind = "resource", sandbox: str = ""
 ) -> Target:
     """Something that the shell drives."""
-    opened = host.open_shell(shell)
-    resource = Resource(name=name, shell=str(shell), model=opened.model, family=opened.family)
-    return Target(kind=kind, resource=resource, sandbox=Sandbox(id=sandbox) if sandbox else None)
+    return host.target(shell, name, kind=kind, sandbox=Sandbox(id=sandbox) if sandbox else None)
 
 
 def alive(pids: Iterable[int]) -> set[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 from shelldock.host import AsyncHost
-from shelldock.model import Environment, Execution, Instance, Resource, Shell, Target
+from shelldock.model import Environment, Execution, Instance, Kind, Resource, Sandbox, Shell, Target
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -111,6 +111,27 @@ class Host:
     def shell(self, name: str) -> Shell:
         """The shell of this name."""
         return self._call(self.inner.shell, name)
+
+    def target(
+        self,
+        shell: str | Path,
+        name: str = "",
+        *,
+        address: str = "",
+        attributes: Mapping[str, str] | None = None,
+        kind: Kind | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> Target:
+        """Something that a shell drives, in no inventory; see ``AsyncHost.target``."""
+        return self._call(
+            self.inner.target,
+            shell,
+            name,
+            address=address,
+            attributes=attributes,
+            kind=kind,
+            sandbox=sandbox,
+        )
 
     def executions(self) -> list[Execution]:
         """Every execution that runs, and the newest of those that ended."""

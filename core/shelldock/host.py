@@ -26,7 +26,7 @@ from shelldock.errors import (
 from shelldock.executions import ENDED, Executions
 from shelldock.fabric import Claim, Fabric, Local
 from shelldock.inputs import DISCOVERY, check
-from shelldock.inventory import Inventory
+from shelldock.inventory import Inventory, build, fitting
 from shelldock.janitor import Janitor
 from shelldock.model import (
     Call,
@@ -35,8 +35,10 @@ from shelldock.model import (
     Execution,
     Failure,
     Instance,
+    Kind,
     Outcome,
     Resource,
+    Sandbox,
     Shell,
     Target,
 )
@@ -288,6 +290,38 @@ class AsyncHost:
         shell = self.catalog.open(str(name))
         self._opened[str(name)] = shell
         return shell
+
+    def target(
+        self,
+        shell: str | Path,
+        name: str = "",
+        *,
+        address: str = "",
+        attributes: Mapping[str, str] | None = None,
+        kind: Kind | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> Target:
+        """Something that a shell drives, in no inventory.
+
+        :param shell: as for ``open_shell``.
+        :param name: by default the shell's.
+        :param attributes: by full or short name; those that are not given have the shell's defaults. Passwords come
+            in clear and are encrypted.
+        :param kind: by default what the shell is for.
+
+        Raises ``NotFoundError`` or ``ShellError``, and ``InputError`` for a name or an attribute that cannot be.
+        """
+        opened = self.open_shell(shell)
+        resource = build(
+            name or fitting(opened.name), opened, address, attributes, vault=self.vault
+        )
+        return Target(
+            kind=kind or opened.kind,
+            resource=replace(
+                resource, shell=str(shell)
+            ),  # known by where it was found, installed or not
+            sandbox=sandbox,
+        )
 
     def executions(self) -> list[Execution]:
         """Every execution that runs, and the newest of those that ended, oldest first."""

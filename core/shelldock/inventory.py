@@ -186,6 +186,11 @@ class Inventory:
         return replace(resource, attributes=protected(shell, resource.attributes, self._vault))
 
 
+def fitting(name: str) -> str:
+    """A shell's name as a resource may have it."""
+    return re.sub(r"[^\w .|\-\]\[]", "-", name)[:LONGEST_NAME]
+
+
 def build(
     name: str,
     shell: Shell,

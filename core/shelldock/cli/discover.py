@@ -12,6 +12,7 @@ from shelldock.cli.progress import Progress
 from shelldock.cli.screen import note, show
 from shelldock.cli.session import stored_host
 from shelldock.cli.trees import tree
+from shelldock.host import AsyncHost
 from shelldock.model import Resource
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -32,17 +33,17 @@ def discover(
     Sub-resources that are not found any more are kept too, but excluded.
     """
     progress = Progress()
-    host = stored_host(context, [progress], python)
-    root = host.inventory.resource(resource).root
 
-    async def find() -> list[Resource]:
+    async def find(host: AsyncHost) -> list[Resource]:
+        root = host.inventory.resource(resource).root
         async with host:
             await host.discover(root)
             progress.stop()
             return host.inventory.tree(root)
 
     try:
-        found = asyncio.run(find())
+        with stored_host(context, [progress], python) as host:
+            found = asyncio.run(find(host))
     finally:
         progress.stop()
     show(found, tree(found), as_json=json)

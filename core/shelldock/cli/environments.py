@@ -12,6 +12,8 @@ from shelldock.cli.progress import Progress
 from shelldock.cli.screen import note, show, table, when
 from shelldock.cli.session import passing_host, state
 from shelldock.errors import InputError
+from shelldock.host import AsyncHost
+from shelldock.model import Environment
 
 app = typer.Typer(
     help="List, build and remove the environments of drivers.",
@@ -50,12 +52,19 @@ def build(
 ) -> None:
     """Build the environment of a shell's driver, unless it is there."""
     progress = Progress()
-    host = passing_host(context, [progress], python)
-    opened = host.open_shell(shell)
-    if opened.driver is None:
-        raise InputError(f"shell {opened.name!r} has no driver, so it needs no environment")
+
+    async def built(host: AsyncHost) -> Environment:
+        opened = host.open_shell(shell)
+        if opened.driver is None:
+            raise InputError(f"shell {opened.name!r} has no driver, so it needs no environment")
+        try:
+            return await host.prepare(opened)
+        finally:
+            await host.environments.close()
+
     try:
-        made = asyncio.run(host.prepare(opened))
+        with passing_host(context, [progress], python) as host:
+            made = asyncio.run(built(host))
     finally:
         progress.stop()
     show(made, str(made.path), as_json=json)

@@ -47,16 +47,16 @@ def execute(
     one terminates the driver.
     """
     progress = Progress()
-    host = stored_host(context, [progress], python)
-    resource = host.inventory.resource(host.inventory.resource(target).root)
-    work = Work(
-        target=Target(
-            resource=resource, sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None
-        ),
-        command=command,
-        inputs=pairs(inputs),
-        ports=port or (),
-        limit=timeout,
-    )
-    execution = complete(host, work, progress)
+    with stored_host(context, [progress], python) as host:
+        resource = host.inventory.resource(host.inventory.resource(target).root)
+        work = Work(
+            target=Target(
+                resource=resource, sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None
+            ),
+            command=command,
+            inputs=pairs(inputs),
+            ports=port or (),
+            limit=timeout,
+        )
+        execution = complete(host, work, progress)
     report(execution, as_json=json, verbose=general(context).verbose)

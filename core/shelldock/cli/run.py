@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
-from shelldock.autoload import LONGEST_NAME
 from shelldock.cli.options import Address, AsJson, Attributes, Inputs, Ports, Python, Timeout, pairs
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, passing_host
 from shelldock.cli.working import Work, complete, report
-from shelldock.inventory import build
-from shelldock.model import Sandbox, Target
+from shelldock.model import Sandbox
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -57,21 +53,19 @@ def run(
     error. Ctrl-C cancels the command; a second one terminates the driver.
     """
     progress = Progress()
-    host = passing_host(context, [progress], python)
-    opened = host.open_shell(shell)
-    resource = build(name or _fit(opened.name), opened, address, pairs(attribute), vault=host.vault)
-    target = Target(
-        kind=opened.kind,
-        resource=replace(resource, shell=shell),  # known by where it was found, installed or not
-        sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None,
-    )
-    work = Work(
-        target=target, command=command, inputs=pairs(inputs), ports=port or (), limit=timeout
-    )
-    execution = complete(host, work, progress)
+    with passing_host(context, [progress], python) as host:
+        work = Work(
+            target=host.target(
+                shell,
+                name,
+                address=address,
+                attributes=pairs(attribute),
+                sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None,
+            ),
+            command=command,
+            inputs=pairs(inputs),
+            ports=port or (),
+            limit=timeout,
+        )
+        execution = complete(host, work, progress)
     report(execution, as_json=json, verbose=general(context).verbose)
-
-
-def _fit(name: str) -> str:
-    """A shell's name as a resource may have it."""
-    return re.sub(r"[^\w .|\-\]\[]", "-", name)[:LONGEST_NAME]

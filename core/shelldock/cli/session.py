@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import typer
@@ -41,29 +41,35 @@ def general(context: typer.Context) -> General:
 def state(context: typer.Context) -> Iterator[AsyncHost]:
     """A host that is not opened, for what needs no driver: shells, resources, environments."""
     host = AsyncHost(settings(context), paths=paths())
-    try:
+    with closing(host.store):
         yield host
-    finally:
-        host.store.close()
 
 
-def stored_host(context: typer.Context, plugins: Sequence[object], python: str | None) -> AsyncHost:
+@contextmanager
+def stored_host(
+    context: typer.Context, plugins: Sequence[object], python: str | None
+) -> Iterator[AsyncHost]:
     """A host on the stored inventory; to be opened by who asks."""
-    return AsyncHost(settings(context), paths=paths(), plugins=plugins, python=_python(python))
+    host = AsyncHost(settings(context), paths=paths(), plugins=plugins, python=_python(python))
+    with closing(host.store):
+        yield host
 
 
+@contextmanager
 def passing_host(
     context: typer.Context, plugins: Sequence[object], python: str | None
-) -> AsyncHost:
+) -> Iterator[AsyncHost]:
     """A host that keeps nothing but environments and logs; to be opened by who asks."""
-    return AsyncHost(
-        settings(context),
-        paths=paths(),
-        plugins=plugins,
-        python=_python(python),
-        store=Store.memory(),
-        vault=Vault.ephemeral(),
-    )
+    store = Store.memory()
+    with closing(store):
+        yield AsyncHost(
+            settings(context),
+            paths=paths(),
+            plugins=plugins,
+            python=_python(python),
+            store=store,
+            vault=Vault.ephemeral(),
+        )
 
 
 def _python(given: str | None) -> str | None:
