@@ -109,7 +109,7 @@ def shelldock_concurrency(shell: Shell, target: Target) -> float | None:
 def shelldock_idle_limit(instance: Instance) -> float | None:
     """Say how many seconds an instance may stay without work before it is stopped.
 
-    Asked by the node each time an instance falls idle; never while anything is queued or running.
+    Asked by the node soon after an instance fell idle, once each time; never while anything is queued or running.
 
     :returns: seconds; ``NO_LIMIT`` for never.
 
