@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,15 +62,25 @@ class ForkServer:
 
     @classmethod
     async def start(
-        cls, environment: Environment, driver: Driver, way: Way, folder: Path, log: Path
+        cls,
+        environment: Environment,
+        driver: Driver,
+        way: Way,
+        folder: Path,
+        log: Path,
+        inherited: Sequence[int] = (),
     ) -> ForkServer:
-        """Start it and let it import the driver. Raises ``StartError`` with file and line, or ``LimitReached``."""
+        """Start it and let it import the driver. Raises ``StartError`` with file and line, or ``LimitReached``.
+
+        :param folder: where it works; made if it is not there.
+        :param inherited: descriptors that it shall keep open, and its instances with it.
+        """
         server = cls(environment, driver, way)
         ours, theirs = socket.socketpair()
         server._handles, handles = Pipe()
         try:
             server._popen = await asyncio.to_thread(
-                _launch, environment, theirs.fileno(), handles.fileno(), folder, log
+                _launch, environment, (theirs.fileno(), handles.fileno()), inherited, folder, log
             )
         except OSError as error:
             ours.close()
@@ -216,14 +226,18 @@ def driver_environ(environment: Environment) -> dict[str, str]:
 
 
 def _launch(
-    environment: Environment, control: int, handles: int, folder: Path, log: Path
+    environment: Environment,
+    ends: tuple[int, int],
+    inherited: Sequence[int],
+    folder: Path,
+    log: Path,
 ) -> subprocess.Popen[bytes]:
     folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            [environment.python, "-s", "-m", "shelldriver", str(control), str(handles)],
-            pass_fds=(control, handles),
+            [environment.python, "-s", "-m", "shelldriver", *map(str, ends)],
+            pass_fds=(*ends, *inherited),
             cwd=folder,
             env=driver_environ(environment),
             stdin=subprocess.DEVNULL,

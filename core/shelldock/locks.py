@@ -21,6 +21,10 @@ class FileLock:
         self._path = path
         self._descriptor = descriptor
 
+    def fileno(self) -> int:
+        """Its descriptor: a process that inherits it holds the lock too."""
+        return self._descriptor
+
     def release(self) -> None:
         """Give it back; a second time is nothing."""
         if self._descriptor >= 0:

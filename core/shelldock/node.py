@@ -21,6 +21,7 @@ from shelldock.model import Call, Environment, Failure, Instance, Outcome, Shell
 from shelldock.model import Node as NodeInfo
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
+from shelldock.rooms import Room
 from shelldock.scope import Scope
 from shelldock.settings import Settings
 
@@ -64,6 +65,7 @@ class Node:
         self._holds: dict[tuple[str, str], Hold] = {}
         self._unused_since: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room: Room
         limits = settings.limits
         self._limits = Limits(
             initialize=limits.initialize,
@@ -90,6 +92,7 @@ class Node:
 
     async def open(self) -> None:
         """Join the others."""
+        self._room = await asyncio.to_thread(Room.open, self._paths.instances)
         await self._fabric.join(self.info, self.serve)
 
     async def serve(self, verb: str, arguments: tuple[object, ...]) -> object:
@@ -190,6 +193,7 @@ class Node:
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._fabric.leave(self.name)
+        await asyncio.to_thread(self._room.close)
 
     # ---- starting -------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ class Node:
             self._plugins.concurrency(shell, call.target),
             self._changed,
         )
-        folder = self._paths.instances / instance_id
+        folder = self._room.folder / instance_id
         self._instances[instance_id] = instance
         self._changed(instance)
         try:
@@ -276,8 +280,9 @@ class Node:
             environment,
             shell.driver,
             self._way,
-            self._paths.instances / f"fork-server-{name}",
+            self._room.folder / f"fork-server-{name}",
             self._paths.logs / "fork-servers" / f"{name}.log",
+            inherited=(self._room.fileno(),),
         )
 
     async def _end_fork_server(self, key: tuple[str, str]) -> None:

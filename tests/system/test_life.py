@@ -13,7 +13,7 @@ import time
 import pytest
 from tests.workshop import Journal, Workshop, alive, clean_environ, target
 
-from shelldock import AsyncHost, Resource, Target
+from shelldock import AsyncHost, Host, Resource, Target
 from shelldock.errors import CancelledError, DriverError, InstanceLost, LimitReached
 from shelldock.paths import Paths
 from shelldock.settings import load
@@ -289,7 +289,7 @@ def spread(self, context):
 HOST = """
 import asyncio, sys
 from pathlib import Path
-from shelldock import AsyncHost, Resource, Target
+from shelldock import AsyncHost, Host, Resource, Target
 
 async def main():
     async with AsyncHost() as host:
@@ -325,6 +325,11 @@ def test_no_process_survives_the_death_of_the_host(paths: Paths, workshop: Works
         time.sleep(0.05)
     assert not alive(everybody)
     assert workshop.journal.events().count("cleanup") == 2
+    left = {path.name for path in paths.instances.iterdir()}
+    assert left
+    with Host(settings=load(None, {}), paths=paths):
+        assert not left & {path.name for path in paths.instances.iterdir()}
+    assert not list(paths.instances.iterdir())
 
 
 async def test_grandchildren_end_with_their_instance_however_it_ends(

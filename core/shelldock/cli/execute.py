@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shelldock.cli.options import AsJson, Inputs, Ports, Python, Timeout, pairs
+from shelldock.cli.options import AsJson, Inputs, InSandbox, Ports, Python, Timeout, pairs
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, stored_host
 from shelldock.cli.working import Work, complete, report
@@ -29,12 +29,7 @@ def execute(
     ],
     inputs: Inputs = None,
     *,
-    sandbox: Annotated[
-        str,
-        typer.Option(
-            metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False
-        ),
-    ] = "",
+    sandbox: InSandbox = "",
     port: Ports = None,
     timeout: Timeout = None,
     python: Python = None,

@@ -53,6 +53,11 @@ Python = Annotated[
     ),
 ]
 
+InSandbox = Annotated[
+    str,
+    typer.Option(metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False),
+]
+
 Ports = Annotated[
     list[str] | None,
     typer.Option(

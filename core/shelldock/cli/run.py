@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from shelldock.cli.options import Address, AsJson, Attributes, Inputs, Ports, Python, Timeout, pairs
+from shelldock.cli.options import (
+    Address,
+    AsJson,
+    Attributes,
+    Inputs,
+    InSandbox,
+    Ports,
+    Python,
+    Timeout,
+    pairs,
+)
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, passing_host
 from shelldock.cli.working import Work, complete, report
@@ -35,12 +45,7 @@ def run(
     name: Annotated[
         str, typer.Option(help="Name of the resource; by default the shell's.", show_default=False)
     ] = "",
-    sandbox: Annotated[
-        str,
-        typer.Option(
-            metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False
-        ),
-    ] = "",
+    sandbox: InSandbox = "",
     port: Ports = None,
     timeout: Timeout = None,
     python: Python = None,
