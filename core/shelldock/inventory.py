@@ -23,7 +23,7 @@ class Inventory:
     """All resources, read from the store once and written through to it.
 
     A change is made to what the store has at that moment, so that hosts which share a store do not undo each
-    other's changes; what others add meanwhile is seen when it is changed here, or by the next host.
+    other's changes; what others add meanwhile is seen when it is asked for, what they change when it is changed here.
 
     :param shell: finds an installed shell by its name; raises ``NotFoundError``.
 
@@ -44,6 +44,8 @@ class Inventory:
 
     def resource(self, name: str) -> Resource:
         """The resource with this full name; ``NotFoundError`` offers the nearest."""
+        if name not in self._here:
+            self._known = None  # another process may have added it: the store is read once more
         return self._here.get(name)
 
     def resources(self) -> list[Resource]:

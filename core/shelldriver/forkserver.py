@@ -172,6 +172,7 @@ class ForkServer:
 
     def _fail(self, failed: Message) -> NoReturn:
         """Say why, and end: threads that the import may have left are not waited for."""
+        surroundings.note("the driver cannot be imported\n%s" % failed["trace"])
         self._control.end.setblocking(True)
         self._control.send(failed)
         surroundings.flush()

@@ -138,6 +138,8 @@ class Instance:
             answer = {"is": "result", "call": call, "text": self._text(message, cancellation)}
         except BaseException as error:  # The driver's: even an exit is only this command's failure.
             answer = _failed(message, error)
+            if answer["kind"] == "driver":
+                surroundings.note("%s raised\n%s" % (message["command"], failures.trace(error)))
         self._answer(cancellation, answer)
 
     def _answer(self, cancellation: Any, answer: Message) -> None:

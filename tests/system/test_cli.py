@@ -406,7 +406,11 @@ def test_a_failure_is_one_line_and_an_exit_code(
 def test_a_failed_process_has_the_exit_code(cli: Cli, same: Path) -> None:
     done = cli.run("run", same, "fail")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "shelldock: 'fail' failed with ValueError: no route to host\n"
+    line, more = done.stderr.splitlines()[-1].split("; more in: shelldock ")
+    assert line == "shelldock: 'fail' failed with ValueError: no route to host"
+    trace = cli.run(*more.split()).stdout  # R4
+    assert "Traceback" in trace
+    assert "ValueError: no route\nto host" in trace
     assert cli.run("run", same, "helo").returncode == 3
 
 

@@ -77,6 +77,11 @@ def test_a_resource_is_there_for_the_next_host(sw1: Inventory, store: Store) -> 
     assert sw1.resource("sw1").family == "CS_Switch"
 
 
+def test_what_another_host_added_meanwhile_is_found(sw1: Inventory, store: Store) -> None:
+    stored(store).create("sw2", SWITCH, "10.0.0.2")
+    assert sw1.resource("sw2").address == "10.0.0.2"
+
+
 def test_attributes_have_defaults_by_type_p8(sw1: Inventory) -> None:
     attributes = sw1.resource("sw1").attributes
     assert attributes["Cisco Switch.User"] == "admin"

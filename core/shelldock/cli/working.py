@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 import typer
@@ -17,6 +19,9 @@ from shelldock.cli.screen import show
 from shelldock.errors import NotFoundError
 from shelldock.host import AsyncHost
 from shelldock.model import Execution, Target, Value
+
+IN_THE_LOG: Final = ("driver", "lost")
+"""Failures of which the instance's log tells more."""
 
 
 class Work(Value, frozen=True, kw_only=True):
@@ -102,9 +107,12 @@ def report(execution: Execution, *, as_json: bool, verbose: bool) -> None:
     failure = execution.failure
     if failure is not None:
         more = {"execution": msgspec.to_builtins(execution)}
+        message = failure.message
+        if failure.code in IN_THE_LOG and not as_json:
+            message += f"; more in: shelldock logs {shlex.quote(execution.target)}"
         code = fail(
             failure.code,
-            failure.message,
+            message,
             failure.facts,
             as_json=as_json,
             verbose=verbose,
