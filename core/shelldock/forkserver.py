@@ -96,7 +96,7 @@ class ForkServer:
     async def spawn(
         self, id: str, folder: Path, log: Path, environ: Mapping[str, str], *, concurrent: bool
     ) -> Process:
-        """Make an instance's process. Raises ``StartError``."""
+        """Make an instance's process. Raises ``StartError``. A caller that is cancelled leaves none behind."""
         if self.ended.done():
             raise StartError(
                 f"the fork server of {self.driver.name!r} is gone; the next command starts a new one"
@@ -104,19 +104,25 @@ class ForkServer:
         process = Process(id, self.way, self.kill, self._options.result_bytes)
         ours, theirs = socket.socketpair()
         started: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._starting[id] = started
-        self.processes[id] = process
         try:
             await process.connect(ours)
             send_handle(self._handles, theirs.fileno(), self._popen.pid)
-            self._channel.send({
-                "do": "start", "id": id, "folder": str(folder), "log": str(log), "environ": environ,
-                "concurrent": concurrent, "result_limit": self._options.result_bytes,
-            })  # fmt: skip
-            answer = await started
+        except OSError as error:
+            process.ended("it was never started")
+            raise StartError(f"the fork server of {self.driver.name!r} is gone: {error}") from error
         finally:
             theirs.close()
-            del self._starting[id]
+        self._starting[id] = started
+        self.processes[id] = process
+        self._channel.send({
+            "do": "start", "id": id, "folder": str(folder), "log": str(log), "environ": environ,
+            "concurrent": concurrent, "result_limit": self._options.result_bytes,
+        })  # fmt: skip
+        try:
+            answer = await asyncio.shield(started)
+        except asyncio.CancelledError:
+            started.add_done_callback(lambda _: self.kill(process))  # not before it is there
+            raise
         if answer["is"] != "started":
             process.ended("it could not start")
             self.processes.pop(id, None)
@@ -161,7 +167,6 @@ class ForkServer:
         if answer["is"] != "loaded":
             await self.end()
             raise _start_error(self.driver, answer)
-        del self._starting[""]
         self.way = answer["way"]
 
     def _received(self, message: Message) -> None:
@@ -171,7 +176,7 @@ class ForkServer:
             if process is not None:
                 process.ended(_ending(message["status"]))
             return
-        waiting = self._starting.get(message.get("id") or "")
+        waiting = self._starting.pop(message.get("id") or "", None)
         if waiting is not None and not waiting.done():
             waiting.set_result(message)
 

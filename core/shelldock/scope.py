@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from shelldock.errors import CancelledError, InstanceLost, ShelldockError
+from shelldock.errors import CancelledError, InstanceLost, ShelldockError, StartError
 from shelldock.instance import DriverInstance
 from shelldock.model import Call, Shell
+
+log = logging.getLogger(__name__)
 
 Start = Callable[[Shell, Call], Awaitable[DriverInstance]]
 
@@ -179,6 +182,10 @@ class Scope:
                     instance = await self._instance_for(turn)
                 except ShelldockError as error:
                     self._drop(turn, error)
+                    continue
+                except Exception as error:  # ours to mend; but whoever waits must not wait for ever
+                    log.exception("starting an instance for %s", self.key)
+                    self._drop(turn, StartError(f"internal error, please report it: {error!r}"))
                     continue
                 except asyncio.CancelledError:
                     self._drop(

@@ -1,0 +1,57 @@
+"""The fork server, seen from the host: no process is left to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+from tests.workshop import Workshop
+
+from shelldock import AsyncHost
+from shelldock.errors import StartError
+from shelldock.forkserver import ForkServer, Way
+from shelldock.paths import Paths
+
+WAY = Way(start_limit=60, host_lost=1, result_bytes=1000)
+
+
+async def started(host: AsyncHost, workshop: Workshop, paths: Paths) -> ForkServer:
+    """A fork server of a small driver."""
+    shell = host.open_shell(workshop.shell())
+    assert shell.driver is not None
+    environment = await host.prepare(shell)
+    folder = paths.state / "fork-server"
+    return await ForkServer.start(environment, shell.driver, WAY, folder, folder / "log")
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_start_that_is_cancelled_leaves_no_process(
+    host: AsyncHost, workshop: Workshop, paths: Paths, turns: int
+) -> None:
+    server = await started(host, workshop, paths)
+    folder = paths.state / "instance"
+    starting = asyncio.create_task(server.spawn("i", folder, folder / "log", {}, concurrent=False))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    async with asyncio.timeout(20):
+        while server.processes:  # noqa: ASYNC110 - another process ends
+            await asyncio.sleep(0.01)
+    await server.end()
+
+
+async def test_a_start_on_a_dead_fork_server_says_so(
+    host: AsyncHost, workshop: Workshop, paths: Paths
+) -> None:
+    server = await started(host, workshop, paths)
+    os.kill(server._popen.pid, signal.SIGKILL)
+    folder = paths.state / "instance"
+    with pytest.raises(StartError, match="fork server"):
+        await server.spawn("i", folder, folder / "log", {}, concurrent=False)
+    await server.ended
+    with pytest.raises(StartError, match="is gone; the next command starts a new one"):
+        await server.spawn("i", folder, folder / "log", {}, concurrent=False)
