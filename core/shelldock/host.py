@@ -8,7 +8,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 from msgspec.structs import replace
@@ -46,24 +46,13 @@ from shelldock.node import Node
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.sandboxes import Sandboxes
+from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
 from shelldock.tokens import Tokens
 from shelldock.vault import Vault
 
 log = logging.getLogger(__name__)
-
-
-class Service(Protocol):
-    """What lives as long as the host: a listener, a scheduler. Plugins bring it by ``shelldock_services``."""
-
-    name: str
-
-    async def start(self) -> Connectivity | None:
-        """Begin. Called before any command; the answer, if any, is what drivers are told to dial."""
-
-    async def stop(self) -> None:
-        """End. Called after the last instance has ended."""
 
 
 class AsyncHost:
@@ -75,7 +64,8 @@ class AsyncHost:
     :param store: what keeps the inventory; by default a file under ``paths``.
     :param vault: what encrypts passwords; by default with the key in a file under ``paths``.
     :param python: the interpreter for every driver, a version (``3.9``) or a path; by default each shell's own.
-    :param fresh: give every instance a fresh interpreter instead of a fork of one that has imported the driver.
+    :param fresh: give every instance a fresh interpreter instead of a fork of one that has imported the driver; by
+        default what the setting ``instances.fresh`` says.
     """
 
     def __init__(
@@ -87,7 +77,7 @@ class AsyncHost:
         store: Store | None = None,
         vault: Vault | None = None,
         python: str | None = None,
-        fresh: bool = False,
+        fresh: bool | None = None,
     ) -> None:
         self.paths = paths or Paths.default(os.environ)
         self.settings = settings or load(self.paths.settings, os.environ)
@@ -121,7 +111,7 @@ class AsyncHost:
             self._fabric,
             self._executions.started,
             python=python,
-            fresh=fresh,
+            fresh=self.settings.instances.fresh if fresh is None else fresh,
         )
         self._janitor = Janitor(
             self._node, self.environments, self.settings.environments.unused_after

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from typer import Typer
 
     from shelldock.fabric import Fabric
-    from shelldock.host import AsyncHost, Service
+    from shelldock.host import AsyncHost
+    from shelldock.services import Service
 
 GROUP = "shelldock.plugins"
 

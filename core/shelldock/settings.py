@@ -55,11 +55,19 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after its last use at which an environment is removed."""
 
 
+class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How instances are made."""
+
+    fresh: bool = False
+    """A fresh interpreter for each, instead of a fork of one that has imported the driver."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
+    instances: InstanceSettings = InstanceSettings()
     fabric: str = "local"
     """The engine that joins machines; plugins offer more."""
     plugins: dict[str, dict[str, object]] = {}
@@ -99,6 +107,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
+    instances: InstanceSettings = InstanceSettings()
     fabric: str = "local"
     plugins: dict[str, dict[str, object]] = {}
 
@@ -119,6 +128,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     return Settings(
         limits=read.limits,
         environments=read.environments,
+        instances=read.instances,
         fabric=read.fabric,
         plugins=read.plugins,
         sources=sources,

@@ -62,6 +62,16 @@ async def test_a_resource_used_in_two_sandboxes_is_one_process_i1(
     assert len(await host.instances()) == 1
 
 
+async def test_a_setting_gives_each_instance_a_fresh_interpreter(
+    paths: Paths, workshop: Workshop
+) -> None:
+    shell = workshop.shell()
+    async with AsyncHost(load(None, {"SHELLDOCK_INSTANCES__FRESH": "true"}), paths=paths) as host:
+        for name in ("one", "two"):
+            await host.execute(target(host, shell, name), "pid")
+        assert {one.way for one in await host.instances()} == {"fresh: it was asked for"}
+
+
 async def test_an_instance_tells_what_is_to_know_of_it(host: AsyncHost, workshop: Workshop) -> None:
     ended = await host.execute(target(host, workshop.shell(), "switch"), "pid")
     (instance,) = await host.instances()
