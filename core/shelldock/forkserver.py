@@ -90,7 +90,11 @@ class ForkServer:
             theirs.close()
             handles.close()
         await asyncio.get_running_loop().create_unix_connection(lambda: server._channel, sock=ours)
-        await server._load()
+        try:
+            await server._load()
+        except asyncio.CancelledError:  # whoever wanted it may not wait for an import that hangs
+            server._popen.kill()
+            raise
         return server
 
     async def spawn(

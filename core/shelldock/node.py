@@ -288,6 +288,7 @@ class Node:
     async def _end_fork_server(self, key: tuple[str, str]) -> None:
         task = self.fork_servers.get(key)
         if task is not None:
+            task.cancel()  # nothing, where it has started already
             await asyncio.wait({task})
             if _usable(task):
                 await task.result().end()

@@ -276,6 +276,24 @@ async def test_the_end_of_the_host_refuses_what_waits_and_cleans_up(
     assert not alive(workshop.journal.pids())
 
 
+async def test_an_import_that_hangs_does_not_keep_the_host_from_ending(
+    paths: Paths, workshop: Workshop
+) -> None:
+    source = (
+        "import os, time\n"
+        f"open({str(workshop.journal.path)!r}, 'a').write('0 %d import\\n' % os.getpid())\n"
+        "time.sleep(600)\n"
+        "class Driver: pass\n"
+    )
+    shell = workshop.shell(source=source)
+    async with asyncio.timeout(60):
+        async with AsyncHost(load(None, {}), paths=paths) as host:
+            accepted = await host.submit(target(host, shell), "get_inventory")
+            await noted(workshop.journal, "import")
+        assert (await host.wait(accepted.id)).state == "cancelled"
+    assert not alive(workshop.journal.pids())
+
+
 LEAVES_GRANDCHILDREN = """
 def spread(self, context):
     import subprocess, sys

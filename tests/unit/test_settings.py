@@ -232,7 +232,9 @@ def test_settings_for_a_plugin_that_is_not_there_are_refused() -> None:
         settings.refuse_unknown_plugins(["widget", "idle"])
 
 
-@pytest.mark.parametrize("cls", [Limits, EnvironmentSettings, InstanceSettings, Environment, Repairs, Idle])
+@pytest.mark.parametrize(
+    "cls", [Limits, EnvironmentSettings, InstanceSettings, Environment, Repairs, Idle]
+)
 def test_every_setting_is_on_its_page_with_its_default(cls: type[msgspec.Struct]) -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
     for field in msgspec.structs.fields(cls):
