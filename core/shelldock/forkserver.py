@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from shelldock.channel import Channel, Message
 from shelldock.errors import LimitReached, StartError
 from shelldock.model import Driver, Environment, Value
-from shelldock.process import Process
+from shelldock.process import Process, kill_tree
 
 if TYPE_CHECKING:
     from multiprocessing import Pipe
@@ -93,7 +93,7 @@ class ForkServer:
         try:
             await server._load()
         except asyncio.CancelledError:  # whoever wanted it may not wait for an import that hangs
-            server._popen.kill()
+            kill_tree(server._popen.pid)
             raise
         return server
 
@@ -164,7 +164,7 @@ class ForkServer:
             async with asyncio.timeout(options.start_limit):
                 answer = await loaded
         except TimeoutError:
-            self._popen.kill()
+            kill_tree(self._popen.pid)
             await self.ended
             what = f"importing driver {self.driver.name!r}"
             raise LimitReached("start", options.start_limit, what, options.start_source) from None

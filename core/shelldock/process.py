@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import socket
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS = 0.5
 """Seconds that the fork server has to say how a process ended, after its channel closed."""
+
+SAME_BIRTH = 0.5
+"""Seconds by which two readings of when a process was born may differ."""
 
 
 class Process:
@@ -116,18 +120,10 @@ class Process:
         self._kill(self)
 
     def kill_tree(self) -> None:
-        """End it without the fork server, which is gone itself. It is a subreaper, so all it started hangs below it."""
-        try:
-            root = psutil.Process(self.pid)
-            if abs(root.create_time() - self._birth) > 0.5:
-                return
-            root.suspend()
-            below = root.children(recursive=True)
-            root.kill()
-            for one in below:
-                one.kill()
-        except psutil.Error:
-            return
+        """End it without the fork server, which is gone itself."""
+        with contextlib.suppress(psutil.Error):
+            if abs(psutil.Process(self.pid).create_time() - self._birth) <= SAME_BIRTH:
+                kill_tree(self.pid)
 
     def ended(self, how: str) -> None:
         """The fork server, or its end, says that this process is gone."""
@@ -183,6 +179,18 @@ class Process:
                     )
                 )
         self._answers.clear()
+
+
+def kill_tree(pid: int) -> None:
+    """End a process and all that it started: it is a subreaper, so all of that hangs below it."""
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        root.suspend()
+        below = root.children(recursive=True)
+        root.kill()
+        for one in below:
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                one.kill()
 
 
 def _error(command: str, message: Message) -> ShelldockError:

@@ -280,8 +280,10 @@ async def test_an_import_that_hangs_does_not_keep_the_host_from_ending(
     paths: Paths, workshop: Workshop
 ) -> None:
     source = (
-        "import os, time\n"
-        f"open({str(workshop.journal.path)!r}, 'a').write('0 %d import\\n' % os.getpid())\n"
+        "import os, subprocess, time\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "line = '0 %d child\\n0 %d import\\n' % (child.pid, os.getpid())\n"
+        f"open({str(workshop.journal.path)!r}, 'a').write(line)\n"
         "time.sleep(600)\n"
         "class Driver: pass\n"
     )
