@@ -94,6 +94,7 @@ class ForkServer:
             await server._load()
         except asyncio.CancelledError:  # whoever wanted it may not wait for an import that hangs
             kill_tree(server._popen.pid)
+            await server.ended
             raise
         return server
 
