@@ -68,6 +68,19 @@ def find(paths: Paths, text: str = "") -> list[Log]:
     return sorted(fitting, key=lambda one: one.written, reverse=True)
 
 
+def of_newest_instance(found: list[Log]) -> list[Log]:
+    """Those of ``found``, the newest first, that one instance wrote: its own log, then what its driver made beside."""
+    instance = _instance(found[0])
+    return sorted(
+        (one for one in found if _instance(one) == instance), key=lambda one: one.name.count("/")
+    )
+
+
+def _instance(log: Log) -> tuple[str, ...]:
+    scope, _, rest = log.name.partition("/")
+    return scope, rest.partition("/")[0].removesuffix(".log")
+
+
 def _fitting(logs: list[Log], wanted: str) -> list[Log]:
     """Those that have it as whole words (``sw1`` is not ``sw10``), else those that have it at all."""
     whole = re.compile(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9])")

@@ -239,7 +239,7 @@ def test_a_refused_password_is_one_clear_line(shelldock: Shelldock, switch: Swit
     ended = shelldock.run(
         "execute", "sw-locked", "run_custom_command", "custom_command=show version", fails=1
     )
-    (line,) = ended.stderr.strip().splitlines()
+    *_, line = ended.stderr.strip().splitlines()  # before it: that the environment was built
     assert "'run_custom_command' failed with SessionManagerException: " in line
     assert "see logs for details" in line
     assert "Authentication failed" in shelldock.run("logs", "sw-locked", "-n", "0").stdout

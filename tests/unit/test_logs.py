@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelldock.logs import configure, find, folder_name, instance_log
+from shelldock.logs import configure, find, folder_name, instance_log, of_newest_instance
 from shelldock.paths import Paths
 
 
@@ -35,6 +35,15 @@ def test_each_instance_has_a_file_below_the_folder_of_its_scope_l1(paths: Paths)
     assert first != second
     assert first.parent.is_dir()
     assert not first.exists()
+
+
+def test_what_an_instance_and_its_driver_wrote_belongs_together_its_own_first(paths: Paths) -> None:
+    written(paths, "sw1", "a1", age=30)
+    own = written(paths, "sw1", "b2", age=20)
+    beside = own.with_suffix("") / "inventory" / "lib" / "sw1.log"
+    beside.parent.mkdir(parents=True)
+    beside.write_text("hello\n")
+    assert [one.path for one in of_newest_instance(find(paths, "sw1"))] == [own, beside]
 
 
 def test_logs_are_found_by_target_scope_or_instance_newest_first(paths: Paths) -> None:

@@ -14,7 +14,7 @@ from shelldock.cli.options import AsJson
 from shelldock.cli.screen import amount, note, show, table, when
 from shelldock.cli.session import paths
 from shelldock.errors import NotFoundError
-from shelldock.logs import Log, find
+from shelldock.logs import Log, find, of_newest_instance
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -44,7 +44,7 @@ def logs(
 ) -> None:
     """Show what driver instances wrote.
 
-    That is the newest log of a target, or without a target a list of all.
+    That is all logs of a target's newest instance, or without a target a list of all.
     """
     found = find(paths(), target or "")
     if target is None and not follow and not path:
@@ -57,8 +57,12 @@ def logs(
         show(newest, str(newest.path), as_json=json)
     elif json:
         show({"log": newest, "lines": _last(newest.path, lines)}, None, as_json=True)
+    elif follow:
+        _follow(newest, lines)
     else:
-        _print(newest, lines, follow=follow)
+        for one in of_newest_instance(found):
+            note(f"==> {one.path}")
+            sys.stdout.writelines(_last(one.path, lines))
 
 
 def _list(found: list[Log], *, as_json: bool) -> None:
@@ -68,11 +72,8 @@ def _list(found: list[Log], *, as_json: bool) -> None:
         note("no logs yet")
 
 
-def _print(newest: Log, lines: int, *, follow: bool) -> None:
+def _follow(newest: Log, lines: int) -> None:
     note(f"==> {newest.path}")
-    if not follow:
-        sys.stdout.writelines(_last(newest.path, lines))
-        return
     with newest.path.open(encoding="utf-8", errors="replace") as file:
         sys.stdout.writelines(deque(file, lines or None))
         while True:
