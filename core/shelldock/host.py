@@ -21,7 +21,6 @@ from shelldock.errors import (
     NotFoundError,
     SettingsError,
     ShelldockError,
-    revive,
 )
 from shelldock.executions import ENDED, Executions
 from shelldock.fabric import Claim, Fabric, Local
@@ -184,7 +183,7 @@ class AsyncHost:
                 await self.cancel(accepted.id)
             raise
         if execution.failure is not None:
-            raise _raised(execution.failure)
+            raise execution.failure.error()
         return execution
 
     async def submit(
@@ -305,13 +304,8 @@ class AsyncHost:
         resource = build(
             name or fitting(opened.name), opened, address, attributes, vault=self.vault
         )
-        return Target(
-            kind=kind or opened.kind,
-            resource=replace(
-                resource, shell=str(shell)
-            ),  # known by where it was found, installed or not
-            sandbox=sandbox,
-        )
+        resource = replace(resource, shell=str(shell))  # known by where it was found
+        return Target(kind=kind or opened.kind, resource=resource, sandbox=sandbox)
 
     def executions(self) -> list[Execution]:
         """Every execution that runs, and the newest of those that ended, oldest first."""
@@ -335,9 +329,7 @@ class AsyncHost:
             outcome = await self._fabric.call(claim.node, "execute", key, shell, call)
             assert isinstance(outcome, Outcome)
         except ShelldockError as error:
-            outcome = Outcome(
-                failure=Failure(code=error.code, message=str(error), facts=error.facts)
-            )
+            outcome = Outcome(failure=Failure.of(error))
         except Exception as error:  # ours to mend; but whoever waits must hear of it
             log.exception("execution %s", call.execution)
             message = f"internal error, please report it: {type(error).__name__}: {error}"
@@ -389,7 +381,3 @@ class AsyncHost:
     async def _end_services(self) -> None:
         while self._services:
             await self._services.pop().stop()
-
-
-def _raised(failure: Failure) -> ShelldockError:
-    return revive(failure.code, failure.message, failure.facts)

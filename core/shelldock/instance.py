@@ -76,11 +76,6 @@ class DriverInstance:
         """Whether it can take a command, now or once it has started."""
         return self.state in ("starting", "initializing", "ready", "busy")
 
-    @property
-    def has_room(self) -> bool:
-        """Whether one more command may run on it now."""
-        return self.state in ("ready", "busy") and len(self.running) < self.concurrency
-
     async def initialize(self, process: Process, context: Mapping[str, object]) -> None:
         """Let the driver initialize. When it fails the process ends, without ``cleanup``, and the error is raised."""
         self._process = process

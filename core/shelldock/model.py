@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import msgspec
+
+from shelldock.errors import Fact, ShelldockError, revive
 
 NO_LIMIT: Final = math.inf
 """The answer "no limit" (concurrency) and "never" (idle), where a number is asked for."""
@@ -308,8 +310,17 @@ class Failure(Value, frozen=True, kw_only=True):
     code: str
     """That of the error's class."""
     message: str
-    facts: dict[str, str | int | float | bool | None] = {}
+    facts: dict[str, Fact] = {}
     """The error's attributes; ``type``, ``text`` and ``trace`` where the driver raised."""
+
+    @classmethod
+    def of(cls, error: ShelldockError) -> Self:
+        """``error`` as plain data."""
+        return cls(code=error.code, message=str(error), facts=error.facts)
+
+    def error(self) -> ShelldockError:
+        """The error that this was once made of, perhaps on another machine."""
+        return revive(self.code, self.message, self.facts)
 
 
 class Outcome(Value, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from shelldock.fabric import Fabric
 from shelldock.forkserver import ForkServer, Way
 from shelldock.instance import DriverInstance, Limits
 from shelldock.logs import instance_log
-from shelldock.model import Call, Environment, Failure, Instance, Outcome, Shell
+from shelldock.model import NO_LIMIT, Call, Environment, Failure, Instance, Outcome, Shell
 from shelldock.model import Node as NodeInfo
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
@@ -51,7 +51,7 @@ class Node:
         fresh: bool = False,
     ) -> None:
         self.name = name
-        self.fork_servers: dict[tuple[str, str], asyncio.Task[ForkServer]] = {}
+        self._fork_servers: dict[tuple[str, str], asyncio.Task[ForkServer]] = {}
         self._settings = settings
         self._paths = paths
         self._plugins = plugins
@@ -59,7 +59,6 @@ class Node:
         self._fabric = fabric
         self._started = started
         self._python = python
-        self._fresh = fresh
         self._scopes: dict[str, Scope] = {}
         self._instances: dict[str, DriverInstance] = {}
         self._holds: dict[tuple[str, str], Hold] = {}
@@ -111,7 +110,7 @@ class Node:
         try:
             result, instance = await scope.run(shell, call, self._started)
         except ShelldockError as error:
-            return Outcome(failure=Failure(code=error.code, message=str(error), facts=error.facts))
+            return Outcome(failure=Failure.of(error))
         environment = instance.environment
         return Outcome(
             result=result, instance=instance.id, environment=environment.name if environment else ""
@@ -162,7 +161,7 @@ class Node:
                 instance.idle_limit = self._idle_limit(instance)
             if now - instance.idle_from >= instance.idle_limit:
                 self._spawn(instance.stop(f"idle for {instance.idle_limit:g} s"))
-        for key, task in list(self.fork_servers.items()):
+        for key, task in list(self._fork_servers.items()):
             self._end_unused(key, task, now)
 
     def _idle_limit(self, instance: DriverInstance) -> float:
@@ -170,7 +169,7 @@ class Node:
             return self._plugins.idle_limit(instance.info(self.name))
         except PluginError:
             log.exception("no idle limit for %s; it stays", instance.key)
-            return float("inf")
+            return NO_LIMIT
 
     def _end_unused(self, key: tuple[str, str], task: asyncio.Task[ForkServer], now: float) -> None:
         if (
@@ -189,7 +188,7 @@ class Node:
         """Refuse what waits, cancel what runs, let all clean up, and end the fork servers."""
         grace = self._settings.limits.cancel_grace
         await asyncio.gather(*(scope.close(reason, grace) for scope in list(self._scopes.values())))
-        await asyncio.gather(*(self._end_fork_server(key) for key in list(self.fork_servers)))
+        await asyncio.gather(*(self._end_fork_server(key) for key in list(self._fork_servers)))
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._fabric.leave(self.name)
@@ -257,17 +256,17 @@ class Node:
         """The fork server of the environment and the driver; whoever needs it first starts it."""
         assert shell.driver is not None
         key = (environment.name, shell.driver.digest + str(shell.driver.source))
-        task = self.fork_servers.get(key)
+        task = self._fork_servers.get(key)
         if task is None or (task.done() and not _usable(task)):
-            await self._forget_fork_server(key)
-            task = self.fork_servers[key] = asyncio.create_task(
+            self._forget_fork_server(key)
+            task = self._fork_servers[key] = asyncio.create_task(
                 self._start_fork_server(key, shell, environment)
             )
         try:
             return await asyncio.shield(task)
         except ShelldockError:
-            if self.fork_servers.get(key) is task:
-                await self._forget_fork_server(key)
+            if self._fork_servers.get(key) is task:
+                self._forget_fork_server(key)
             raise
 
     async def _start_fork_server(
@@ -286,16 +285,16 @@ class Node:
         )
 
     async def _end_fork_server(self, key: tuple[str, str]) -> None:
-        task = self.fork_servers.get(key)
+        task = self._fork_servers.get(key)
         if task is not None:
             task.cancel()  # nothing, where it has started already
             await asyncio.wait({task})
             if _usable(task):
                 await task.result().end()
-        await self._forget_fork_server(key)
+        self._forget_fork_server(key)
 
-    async def _forget_fork_server(self, key: tuple[str, str]) -> None:
-        self.fork_servers.pop(key, None)
+    def _forget_fork_server(self, key: tuple[str, str]) -> None:
+        self._fork_servers.pop(key, None)
         self._unused_since.pop(key, None)
         hold = self._holds.pop(key, None)
         if hold is not None:

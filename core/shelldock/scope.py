@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -23,7 +22,6 @@ class Turn:
     def __init__(self, shell: Shell, call: Call) -> None:
         self.shell = shell
         self.call = call
-        self.since = time.time()
         self.instance: asyncio.Future[DriverInstance] = asyncio.get_running_loop().create_future()
         """The instance on which it may run now, with room kept for it; or why it never will."""
 
@@ -142,8 +140,7 @@ class Scope:
             or self._waiting
             or self._closed
             or self._pump is not None
-            or not instance.has_room
-            or len(instance.running) + self._granted >= instance.concurrency
+            or not self._has_room(instance)
             or not _serves(instance, shell)
         ):
             return None
@@ -197,10 +194,7 @@ class Scope:
                     continue
                 if turn.instance.done() or not self._waiting or self._waiting[0] is not turn:
                     continue
-                if (
-                    not instance.has_room
-                    or len(instance.running) + self._granted >= instance.concurrency
-                ):
+                if not self._has_room(instance):
                     break  # the next command that ends kicks again
                 self._waiting.popleft()
                 self._granted += 1
@@ -234,6 +228,11 @@ class Scope:
                 f"the instance of {lost.target!r} ended as soon as it had started: {lost.reason}"
             )
         return self.instance
+
+    def _has_room(self, instance: DriverInstance) -> bool:
+        """Whether one more command may run on it now, beside those that run and those that were just let in."""
+        busy = len(instance.running) + self._granted
+        return instance.state in ("ready", "busy") and busy < instance.concurrency
 
     def _drop(self, turn: Turn, error: ShelldockError) -> None:
         if self._waiting and self._waiting[0] is turn:
