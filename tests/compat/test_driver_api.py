@@ -84,7 +84,7 @@ def run(python: Path, script: str, served: Served, *arguments: str) -> dict[str,
 
 
 @pytest.mark.parametrize(("needs", "python"), present(CLIENTS))
-def test_a2_a_client_calls_everything_that_drivers_call(
+def test_a_client_calls_everything_that_drivers_call_a2_a5(
     needs: str, python: str, served: Served
 ) -> None:
     seen = run(environment(needs, python), "calls.py", served)
