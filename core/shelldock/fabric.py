@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from shelldock.errors import NotFoundError
+from msgspec.structs import replace
+
+from shelldock.errors import ConflictError, NotFoundError
 from shelldock.model import Node, Value
 
 Serve = Callable[[str, tuple[object, ...]], Awaitable[object]]
@@ -24,7 +27,7 @@ class Fabric(Protocol):
     """The port that an engine implements. Every rule of many machines is tested on ``Local`` first."""
 
     async def join(self, node: Node, serve: Serve) -> None:
-        """Make ``node`` known to all; calls to it go to ``serve``."""
+        """Make ``node`` known to all; calls to it go to ``serve``. ``ConflictError`` where the name is taken."""
         ...
 
     async def leave(self, name: str) -> None:
@@ -32,7 +35,7 @@ class Fabric(Protocol):
         ...
 
     async def nodes(self) -> Sequence[Node]:
-        """The nodes that are up."""
+        """The nodes that are up, each with as many instances as it holds keys."""
         ...
 
     async def find(self, key: str) -> Claim | None:
@@ -58,20 +61,28 @@ class Local:
     def __init__(self) -> None:
         self._nodes: dict[str, tuple[Node, Serve]] = {}
         self._claims: dict[str, Claim] = {}
+        self._held: Counter[str] = Counter()
         self._epoch = 0
 
     async def join(self, node: Node, serve: Serve) -> None:
         """Make ``node`` known."""
+        if node.name in self._nodes:
+            raise ConflictError(
+                f"a node called {node.name!r} is there already; set 'node.name' to another name"
+            )
         self._nodes[node.name] = (node, serve)
 
     async def leave(self, name: str) -> None:
         """Forget the node and its claims."""
         self._nodes.pop(name, None)
+        self._held.pop(name, None)
         self._claims = {key: claim for key, claim in self._claims.items() if claim.node != name}
 
     async def nodes(self) -> Sequence[Node]:
         """The nodes that joined."""
-        return [node for node, _ in self._nodes.values()]
+        return [
+            replace(node, instances=self._held[name]) for name, (node, _) in self._nodes.items()
+        ]
 
     async def find(self, key: str) -> Claim | None:
         """Who holds ``key`` now."""
@@ -82,6 +93,7 @@ class Local:
         held = self._claims.get(key)
         if held is None:
             self._epoch += 1
+            self._held[node] += 1
             held = self._claims[key] = Claim(key=key, node=node, epoch=self._epoch)
         return held
 
@@ -89,6 +101,7 @@ class Local:
         """Give the key back if ``claim`` is still the newest."""
         if self._claims.get(claim.key) == claim:
             del self._claims[claim.key]
+            self._held[claim.node] -= 1
 
     async def call(self, node: str, verb: str, *arguments: object) -> object:
         """Call a node."""

@@ -53,11 +53,12 @@ def shelldock_scope(target: Target) -> str | None:
 
 
 @hookspec(firstresult=True)
-def shelldock_place(shell: Shell, key: str, nodes: Sequence[Node]) -> str | None:
-    """Choose the node on which the instance for ``key`` starts.
+def shelldock_place(shell: Shell, target: Target, nodes: Sequence[Node]) -> str | None:
+    """Choose the node on which an instance starts.
 
-    Asked by the host when no instance for the key is alive anywhere.
+    Asked by the host when no instance for the scope of ``target`` is alive anywhere.
 
+    :param target: what the command is for that needs the instance.
     :param nodes: those that are up and have a free slot; never empty.
     :returns: the name of one of ``nodes``.
 

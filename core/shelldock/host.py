@@ -102,7 +102,7 @@ class AsyncHost:
         )
         self._fabric = self._chosen_fabric()
         self._node = Node(
-            platform.node() or "local",
+            self.settings.node.name or platform.node() or "local",
             self.settings,
             self.paths,
             self.plugins,
@@ -325,7 +325,7 @@ class AsyncHost:
     async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
         try:
             call = replace(call, context=self.plugins.context(call))
-            claim = await self._fabric.find(key) or await self._placed(key, shell)
+            claim = await self._fabric.find(key) or await self._placed(key, shell, call.target)
             outcome = await self._fabric.call(claim.node, "execute", key, shell, call)
             assert isinstance(outcome, Outcome)
         except ShelldockError as error:
@@ -339,7 +339,7 @@ class AsyncHost:
             self._tasks.pop(call.execution, None)
         return self._executions.end(call.execution, outcome)
 
-    async def _placed(self, key: str, shell: Shell) -> Claim:
+    async def _placed(self, key: str, shell: Shell, target: Target) -> Claim:
         """Who holds ``key`` from now on: the node that the plugins choose, unless another was quicker."""
         nodes = [
             node
@@ -350,7 +350,7 @@ class AsyncHost:
             raise ConflictError(
                 f"no execution server has a free slot for {key!r}; stop an instance or add a server"
             )
-        return await self._fabric.claim(key, self.plugins.place(shell, key, nodes))
+        return await self._fabric.claim(key, self.plugins.place(shell, target, nodes))
 
     async def _on_holder(self, key: str, verb: str, reason: str) -> None:
         claim = await self._fabric.find(key)

@@ -299,6 +299,7 @@ class Node(Value, frozen=True, kw_only=True):
     slots: int = 0
     """How many instances it takes; 0: no limit."""
     instances: int = 0
+    """How many it has, those that are about to start among them."""
 
 
 ExecutionState = Literal["accepted", "running", "completed", "failed", "cancelled", "interrupted"]

@@ -87,12 +87,19 @@ class Node:
     @property
     def info(self) -> NodeInfo:
         """What others know of this node."""
-        return NodeInfo(name=self.name, instances=len(self._instances))
+        said = self._settings.node
+        return NodeInfo(
+            name=self.name, labels=said.labels, slots=said.slots, instances=len(self._instances)
+        )
 
     async def open(self) -> None:
         """Join the others."""
         self._room = await asyncio.to_thread(Room.open, self._paths.instances)
-        await self._fabric.join(self.info, self.serve)
+        try:
+            await self._fabric.join(self.info, self.serve)
+        except BaseException:
+            await asyncio.to_thread(self._room.close)
+            raise
 
     async def serve(self, verb: str, arguments: tuple[object, ...]) -> object:
         """Answer a call that came over the fabric."""

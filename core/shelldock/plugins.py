@@ -99,12 +99,12 @@ class Plugins:
         """The key under which ``target`` shares an instance."""
         return self._answer("shelldock_scope", str, target=target)
 
-    def place(self, shell: Shell, key: str, nodes: Sequence[Node]) -> str:
-        """The name of the node, one of ``nodes``, on which the instance for ``key`` starts."""
-        name = self._answer("shelldock_place", str, shell=shell, key=key, nodes=nodes)
+    def place(self, shell: Shell, target: Target, nodes: Sequence[Node]) -> str:
+        """The name of the node, one of ``nodes``, on which the instance that serves ``target`` starts."""
+        name = self._answer("shelldock_place", str, shell=shell, target=target, nodes=nodes)
         if name not in (node.name for node in nodes):
             raise PluginError(
-                f"shelldock_place answered {name!r}, which is no node that could take {key!r}"
+                f"shelldock_place answered {name!r}, which is no node that could take {target.name!r}"
             )
         return name
 
@@ -263,12 +263,12 @@ class Plugins:
         taken = self._manager.has_plugin(name)
         self._manager.register(plugin, f"{name}@{id(plugin):x}" if taken else name)
         try:
-            self._refuse_unknown_hooks(plugin)
+            self._refuse_unusable_hooks(plugin)
         except PluginError:
             self._manager.unregister(plugin)
             raise
 
-    def _refuse_unknown_hooks(self, plugin: object) -> None:
+    def _refuse_unusable_hooks(self, plugin: object) -> None:
         known = [name for name in dir(hookspecs) if name.startswith("shelldock_")]
         callers: Iterable[pluggy.HookCaller] = self._manager.get_hookcallers(plugin) or ()
         for caller in callers:
@@ -278,6 +278,18 @@ class Plugins:
                     f"there is no hook {caller.name!r}"
                     + (f"; did you mean {near[0]!r}?" if near else "")
                 )
+            if not _is_question(caller) and _wraps(plugin, caller):
+                raise PluginError(f"{caller.name} has no one answer that could be wrapped")
+
+
+def _is_question(caller: pluggy.HookCaller) -> bool:
+    return caller.spec is not None and bool(caller.spec.opts["firstresult"])
+
+
+def _wraps(plugin: object, caller: pluggy.HookCaller) -> bool:
+    return any(
+        one.plugin is plugin and (one.wrapper or one.hookwrapper) for one in caller.get_hookimpls()
+    )
 
 
 def _described(

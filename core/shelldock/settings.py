@@ -62,12 +62,24 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A fresh interpreter for each, instead of a fork of one that has imported the driver."""
 
 
+class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What others know of this machine, and how much it takes."""
+
+    name: str = ""
+    """How it is called among the machines that it joins; empty: its host name."""
+    labels: dict[str, str] = {}
+    """What plugins may choose it by: where it stands, what it reaches."""
+    slots: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many instances it takes; 0 is no limit."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
+    node: NodeSettings = NodeSettings()
     fabric: str = "local"
     """The engine that joins machines; plugins offer more."""
     plugins: dict[str, dict[str, object]] = {}
@@ -108,6 +120,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
+    node: NodeSettings = NodeSettings()
     fabric: str = "local"
     plugins: dict[str, dict[str, object]] = {}
 
@@ -129,6 +142,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         limits=read.limits,
         environments=read.environments,
         instances=read.instances,
+        node=read.node,
         fabric=read.fabric,
         plugins=read.plugins,
         sources=sources,

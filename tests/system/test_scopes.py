@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+import pytest
 from tests.workshop import Workshop, target
 
-from shelldock import AsyncHost, hookimpl
-from shelldock.model import Environment
+from shelldock import AsyncHost, Target, hookimpl
+from shelldock.errors import ConflictError
+from shelldock.model import Environment, Node
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -86,3 +89,35 @@ async def test_an_instance_tells_what_is_to_know_of_it(host: AsyncHost, workshop
     assert instance.log.exists()
     assert instance.id == ended.instance
     assert instance.environment == ended.environment
+
+
+async def test_a_node_takes_as_many_instances_as_it_has_slots_e2(
+    paths: Paths, workshop: Workshop
+) -> None:
+    shell = workshop.shell()
+    async with AsyncHost(load(None, {"SHELLDOCK_NODE__SLOTS": "1"}), paths=paths) as host:
+        await host.execute(target(host, shell, "box1"), "pid")
+        await host.execute(target(host, shell, "box1"), "pid")
+        with pytest.raises(ConflictError, match="no execution server has a free slot"):
+            await host.execute(target(host, shell, "box2"), "pid")
+        await host.stop("resource/box1")
+        await host.execute(target(host, shell, "box2"), "pid")
+        assert [one.target for one in await host.instances()] == ["box2"]
+
+
+async def test_who_places_is_told_the_target_and_what_is_set_of_the_node(
+    paths: Paths, workshop: Workshop
+) -> None:
+    asked: list[tuple[str, Node]] = []
+
+    class Places:
+        @hookimpl
+        def shelldock_place(self, target: Target, nodes: Sequence[Node]) -> None:
+            asked.extend((target.name, node) for node in nodes)
+
+    settings = load(None, {"SHELLDOCK_NODE__NAME": "ann", "SHELLDOCK_NODE__LABELS__RACK": "7"})
+    async with AsyncHost(settings, paths=paths, plugins=[Places()]) as host:
+        await host.execute(target(host, workshop.shell(), "box"), "pid")
+        (instance,) = await host.instances()
+    assert asked == [("box", Node(name="ann", labels={"rack": "7"}))]
+    assert instance.node == "ann"

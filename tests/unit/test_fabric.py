@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shelldock.errors import NotFoundError
+from shelldock.errors import ConflictError, NotFoundError
 from shelldock.fabric import Local
 from shelldock.model import Node
 
@@ -47,3 +47,19 @@ async def test_a_call_reaches_its_node_and_one_to_no_node_says_so() -> None:
     assert await fabric.call("b", "stop", "k") == ("b", "stop", "k")
     with pytest.raises(NotFoundError, match="no node 'c'"):
         await fabric.call("c", "stop", "k")
+
+
+async def test_a_node_is_known_with_as_many_instances_as_it_holds_keys() -> None:
+    fabric = await joined("a", "b")
+    first = await fabric.claim("k", "a")
+    await fabric.claim("k", "b")
+    await fabric.claim("l", "a")
+    assert {node.name: node.instances for node in await fabric.nodes()} == {"a": 2, "b": 0}
+    await fabric.release(first)
+    await fabric.release(first)
+    assert {node.name: node.instances for node in await fabric.nodes()} == {"a": 1, "b": 0}
+
+
+async def test_two_nodes_cannot_have_one_name() -> None:
+    with pytest.raises(ConflictError, match=r"'a' is there already; set 'node\.name'"):
+        await joined("a", "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
@@ -121,3 +122,34 @@ def test_settings_of_a_plugin_given_as_a_class_are_its_fields() -> None:
     asked = plugins(Policy, SHELLDOCK_PLUGINS__POLICY__LIMIT="7")
     (found,) = [one for one in asked.all() if one.reason == "" and one.settings == {"limit": 7.0}]
     assert found.hooks == ("shelldock_idle_limit",)
+
+
+def test_a_plugin_may_wrap_the_answer_of_the_others() -> None:
+    class Louder:
+        @hookimpl(wrapper=True)
+        def shelldock_scope(self) -> Generator[None, str, str]:
+            return (yield).upper()
+
+    assert plugins(Louder()).scope(TARGET) == "RESOURCE/SW1"
+
+
+def test_a_wrapper_that_raises_fails_the_question_and_is_named() -> None:
+    class Broken:
+        @hookimpl(wrapper=True)
+        def shelldock_scope(self) -> Generator[None, str, str]:
+            raise RuntimeError(f"cannot make anything of {(yield)}")
+
+    with pytest.raises(PluginError, match=r"anything of resource/sw1 .*order: broken, "):
+        plugins(Broken()).scope(TARGET)
+
+
+def test_what_has_no_one_answer_cannot_be_wrapped() -> None:
+    class Around:
+        @hookimpl(wrapper=True)
+        def shelldock_shells(self) -> Generator[None, list[Path], list[Path]]:
+            return (yield)
+
+    asked = plugins(Around())
+    (found,) = [one for one in asked.all() if one.name == "around"]
+    assert found.reason == "shelldock_shells has no one answer that could be wrapped"
+    assert asked.shells() == []

@@ -12,7 +12,14 @@ import msgspec
 import pytest
 
 from shelldock.errors import SettingsError
-from shelldock.settings import EnvironmentSettings, InstanceSettings, Limits, Settings, load
+from shelldock.settings import (
+    EnvironmentSettings,
+    InstanceSettings,
+    Limits,
+    NodeSettings,
+    Settings,
+    load,
+)
 from shelldock_cloudshell.environment import Environment, Repairs
 from shelldock_cloudshell.idle import Idle
 
@@ -233,7 +240,8 @@ def test_settings_for_a_plugin_that_is_not_there_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "cls", [Limits, EnvironmentSettings, InstanceSettings, Environment, Repairs, Idle]
+    "cls",
+    [Limits, EnvironmentSettings, InstanceSettings, NodeSettings, Environment, Repairs, Idle],
 )
 def test_every_setting_is_on_its_page_with_its_default(cls: type[msgspec.Struct]) -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
