@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 from shelldock.host import AsyncHost
+from shelldock.inputs import Inputs
 from shelldock.model import Environment, Execution, Instance, Kind, Resource, Sandbox, Shell, Target
 
 P = ParamSpec("P")
@@ -50,7 +51,7 @@ class Host:
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
@@ -67,7 +68,7 @@ class Host:
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),

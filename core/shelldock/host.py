@@ -24,7 +24,7 @@ from shelldock.errors import (
 )
 from shelldock.executions import ENDED, Executions
 from shelldock.fabric import Claim, Fabric, Local
-from shelldock.inputs import DISCOVERY, check
+from shelldock.inputs import DISCOVERY, Inputs, check
 from shelldock.inventory import Inventory, build, fitting
 from shelldock.janitor import Janitor
 from shelldock.model import (
@@ -155,7 +155,7 @@ class AsyncHost:
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
@@ -164,7 +164,7 @@ class AsyncHost:
         """Run a command to its end.
 
         :param target: whom it is for; a name means a resource of the inventory.
-        :param inputs: values by the names of the command's parameters.
+        :param inputs: values by the names of the command's parameters, or a list of values in their order.
         :param ports: full paths, for connected commands.
         :param endpoints: the resources on the other side of a connected command, aligned with ``ports``.
         :param limit: seconds that it may run; by default what the setting ``limits.command`` says.
@@ -190,7 +190,7 @@ class AsyncHost:
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),

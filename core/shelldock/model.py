@@ -50,6 +50,8 @@ class Command(Value, frozen=True, kw_only=True):
     declared: bool = True
     """False when the class has the method and the metadata do not list it."""
     parameters: tuple[Parameter, ...] = ()
+    takes_any: bool = False
+    """The method has ``**kwargs``: inputs of other names are passed on to it."""
 
 
 AttributeType = Literal["string", "integer", "float", "boolean", "password", "list"]

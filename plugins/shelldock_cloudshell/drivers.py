@@ -69,7 +69,7 @@ def _completed(command: Command, method: Method | None) -> Command:
         for name, _ in method.parameters
         if name not in _INJECTED and name not in names
     )
-    return replace(command, parameters=command.parameters + more)
+    return replace(command, parameters=command.parameters + more, takes_any=method.rest)
 
 
 def _undeclared(method: Method) -> Command:
@@ -87,4 +87,5 @@ def _undeclared(method: Method) -> Command:
         hidden=method.name == _DISCOVERY,
         declared=False,
         parameters=parameters,
+        takes_any=method.rest,
     )

@@ -39,6 +39,8 @@ class Method(Value, frozen=True, kw_only=True):
 
     name: str
     parameters: tuple[tuple[str, bool], ...] = ()
+    rest: bool = False
+    """It has ``**kwargs``."""
 
 
 class Look(Value, frozen=True, kw_only=True):
@@ -271,4 +273,4 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Method:
         (one.arg, default is not None)
         for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
-    return Method(name=node.name, parameters=tuple(found))
+    return Method(name=node.name, parameters=tuple(found), rest=arguments.kwarg is not None)

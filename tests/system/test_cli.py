@@ -288,6 +288,15 @@ def test_a_value_can_come_from_a_file_or_standard_input(
     assert cli("run", same, "hello", "name=@@home") == "Hello, @home!\n"
 
 
+def test_values_may_come_without_names_in_the_order_of_the_parameters_c3(
+    cli: Cli, same: Path
+) -> None:
+    assert cli("run", same, "hello", "--value", "World") == "Hello, World!\n"
+    assert cli("execute", "box 1", "hello", "--value", "World", "--value", "@-", given="Bye") == (
+        "Bye, World!\n"
+    )
+
+
 def test_json_has_the_whole_execution_and_nothing_else(cli: Cli, same: Path) -> None:
     execution = cli.json("run", same, "hello", "name=World")
     assert (execution["state"], execution["result"]) == ("completed", "Hello, World!")
@@ -328,6 +337,13 @@ FAILURES: dict[str, tuple[list[str], int, str, str]] = {
         "limit 'command' of 0.3 s",
     ),
     "unknown input": (["run", "BOX", "hello", "nam=x"], 2, "input", "did you mean 'name'?"),
+    "too many values": (
+        ["run", "BOX", "hello", "--value", "a", "--value", "b", "--value", "c"],
+        2,
+        "input",
+        "got 3 values; it takes 2: name, greeting",
+    ),
+    "names and none": (["run", "BOX", "hello", "a=b", "--value", "c"], 2, "input", "not both"),
     "missing input": (["run", "BOX", "hello"], 2, "input", "name"),
     "no equals sign": (
         ["run", "BOX", "hello", "World"],

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from shelldock.cli.options import AsJson, Inputs, InSandbox, Ports, Python, Timeout, pairs
+from shelldock.cli.options import (
+    AsJson,
+    Inputs,
+    InSandbox,
+    Ports,
+    Python,
+    Timeout,
+    Values,
+    given,
+)
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, stored_host
 from shelldock.cli.working import Work, complete, report
@@ -29,6 +38,7 @@ def execute(
     ],
     inputs: Inputs = None,
     *,
+    value: Values = None,
     sandbox: InSandbox = "",
     port: Ports = None,
     timeout: Timeout = None,
@@ -49,7 +59,7 @@ def execute(
                 resource=resource, sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None
             ),
             command=command,
-            inputs=pairs(inputs),
+            inputs=given(inputs, value),
             ports=port or (),
             limit=timeout,
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from shelldock.errors import InputError
+from shelldock.inputs import Inputs as Given
 
 
 class General(NamedTuple):
@@ -28,6 +29,16 @@ Inputs = Annotated[
     typer.Argument(
         metavar="NAME=VALUE",
         help="Inputs of the command; NAME=@FILE reads a file (@- standard input), @@ begins with an @.",
+        show_default=False,
+    ),
+]
+
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--value",
+        metavar="VALUE",
+        help="A value in place of NAME=VALUE, for the next parameter in order. Repeatable.",
         show_default=False,
     ),
 ]
@@ -87,6 +98,15 @@ def pairs(given: Iterable[str] | None) -> dict[str, str]:
             raise InputError(f"{name!r} is given twice")
         found[name] = _value(name, value)
     return found
+
+
+def given(inputs: Iterable[str] | None, values: Sequence[str] | None) -> Given:
+    """The inputs of a command: ``NAME=VALUE`` arguments, or values alone. ``InputError`` where they are mixed."""
+    if not values:
+        return pairs(inputs)
+    if inputs:
+        raise InputError("inputs are given as NAME=VALUE or with --value, not both")
+    return [_value(f"value {number}", text) for number, text in enumerate(values, 1)]
 
 
 def _value(name: str, text: str) -> str:

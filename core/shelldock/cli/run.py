@@ -15,6 +15,8 @@ from shelldock.cli.options import (
     Ports,
     Python,
     Timeout,
+    Values,
+    given,
     pairs,
 )
 from shelldock.cli.progress import Progress
@@ -40,6 +42,7 @@ def run(
     ],
     inputs: Inputs = None,
     *,
+    value: Values = None,
     address: Address = "",
     attribute: Attributes = None,
     name: Annotated[
@@ -68,7 +71,7 @@ def run(
                 sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None,
             ),
             command=command,
-            inputs=pairs(inputs),
+            inputs=given(inputs, value),
             ports=port or (),
             limit=timeout,
         )

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +18,7 @@ from shelldock.cli.progress import Progress
 from shelldock.cli.screen import show
 from shelldock.errors import NotFoundError
 from shelldock.host import AsyncHost
+from shelldock.inputs import Inputs
 from shelldock.model import Execution, Target, Value
 
 IN_THE_LOG: Final = ("driver", "lost")
@@ -29,7 +30,7 @@ class Work(Value, frozen=True, kw_only=True):
 
     target: Target
     command: str
-    inputs: Mapping[str, str] = {}
+    inputs: Inputs = ()
     ports: Sequence[str] = ()
     limit: float | None = None
 

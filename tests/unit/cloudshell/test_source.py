@@ -50,6 +50,7 @@ def test_public_methods_with_their_parameters_are_commands_C1(write: Write) -> N
         Method(
             name="run",
             parameters=(("context", False), ("command", False), ("mode", True), ("deep", False)),
+            rest=True,
         ),
         Method(name="later", parameters=(("a", False), ("b", True))),
         Method(name="fixed", parameters=(("one", False),)),
@@ -57,6 +58,7 @@ def test_public_methods_with_their_parameters_are_commands_C1(write: Write) -> N
         Method(
             name="again",
             parameters=(("context", False), ("command", False), ("mode", True), ("deep", False)),
+            rest=True,
         ),
         Method(name="sometimes"),
     )
