@@ -11,7 +11,17 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from shelldock.host import AsyncHost
 from shelldock.inputs import Inputs
-from shelldock.model import Environment, Execution, Instance, Kind, Resource, Sandbox, Shell, Target
+from shelldock.model import (
+    Environment,
+    Execution,
+    Finding,
+    Instance,
+    Kind,
+    Resource,
+    Sandbox,
+    Shell,
+    Target,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +114,10 @@ class Host:
     def prepare(self, shell: Shell) -> Environment:
         """The environment of a shell's driver as of now, built if need be."""
         return self._run(self.inner.prepare(shell))
+
+    def check(self, shell: str | Path) -> list[Finding]:
+        """What is wrong with a shell, or will be, sorted by place."""
+        return self._run(self.inner.check(shell))
 
     def open_shell(self, name: str | Path) -> Shell:
         """The installed shell of this name, or the one at this path."""

@@ -68,13 +68,15 @@ class ConflictError(ShelldockError):
 
 
 class ShellError(ShelldockError):
-    """A shell cannot be read."""
+    """A shell cannot be read; ``line`` and ``column`` count from 1 and are 0 where they are not known."""
 
     code = "shell"
 
-    def __init__(self, path: object, reason: str) -> None:
+    def __init__(self, path: object, reason: str, line: int = 0, column: int = 0) -> None:
         self.path = str(path)
         self.reason = reason
+        self.line = line
+        self.column = column
         super().__init__(f"cannot read shell {self.path!r}: {reason}")
 
 

@@ -1,7 +1,8 @@
 """The questions that plugins answer, the events they hear, and what they may contribute.
 
 ``None`` is "no opinion": the next plugin is asked, our default last. Hooks are synchronous and quick,
-except ``shelldock_needs`` and ``shelldock_build``, which run in threads and may take minutes.
+except ``shelldock_needs`` and ``shelldock_build``, which run in threads and may take minutes, and
+``shelldock_check_shell``, which runs in a thread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from shelldock.model import Call, Environment, Execution, Instance, Needs, Node, Shell, Target
+from shelldock.model import (
+    Call,
+    Environment,
+    Execution,
+    Finding,
+    Instance,
+    Needs,
+    Node,
+    Shell,
+    Target,
+)
 
 if TYPE_CHECKING:
     from typer import Typer
@@ -167,6 +178,22 @@ def shelldock_shells() -> Sequence[Path] | None:
     """Name folders or packages of shells that are there without having been added.
 
     Asked once, when the catalog is first read. Default: none (entry points ``shelldock.shells`` need no hook).
+    """
+
+
+@hookspec
+def shelldock_check_shell(path: Path, shell: Shell | None) -> Sequence[Finding] | None:
+    """Find what is wrong with a shell, or will be: in its declarations, its code, its requirements.
+
+    Asked in a thread when somebody checks the shell, never on the way of a command. Whoever raises is a finding too.
+
+    :param path: the file or folder that the shell was read from.
+    :param shell: as it was read; None where it could not be, which is a finding already. The sources of its driver
+        are a folder even where the shell is an archive.
+    :returns: findings in any order, with rules of your own names.
+
+    Default: drift between metadata and code, Python 2, requirements without an upper bound, imports that no requirement
+    covers; see ``docs/reference/checks.md``.
     """
 
 

@@ -21,6 +21,7 @@ from shelldock.errors import (
     NotFoundError,
     SettingsError,
     ShelldockError,
+    ShellError,
 )
 from shelldock.executions import ENDED, Executions
 from shelldock.fabric import Claim, Fabric, Local
@@ -33,6 +34,7 @@ from shelldock.model import (
     Environment,
     Execution,
     Failure,
+    Finding,
     Instance,
     Kind,
     Outcome,
@@ -264,6 +266,15 @@ class AsyncHost:
         """The environment of a shell's driver as of now, built if need be. Raises ``EnvironmentFailed``."""
         return await self._node.prepare(shell)
 
+    async def check(self, shell: str | Path) -> list[Finding]:
+        """What is wrong with a shell, or will be, sorted by place (L3).
+
+        :param shell: as for ``open_shell``. One that cannot be read is a finding.
+
+        Raises ``NotFoundError``.
+        """
+        return await asyncio.to_thread(self._check, shell)
+
     # ---- what there is --------------------------------------------------------------------------
 
     def shell(self, name: str) -> Shell:
@@ -319,6 +330,19 @@ class AsyncHost:
             assert isinstance(answer, list)
             found += answer
         return found
+
+    def _check(self, name: str | Path) -> list[Finding]:
+        path = Path(name).absolute()
+        shell: Shell | None = None
+        found: list[Finding] = []
+        try:
+            shell = self.catalog.open(str(name))
+            path = shell.path
+        except ShellError as error:
+            found.append(Finding.of(error))
+        if path.exists():
+            found += self.plugins.check_shell(path, shell)
+        return sorted(found, key=lambda one: (str(one.path), one.line, one.column, one.rule))
 
     # ---- the way of a command -------------------------------------------------------------------
 

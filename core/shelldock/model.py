@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 
 import msgspec
 
-from shelldock.errors import Fact, ShelldockError, revive
+from shelldock.errors import Fact, ShelldockError, ShellError, revive
 
 NO_LIMIT: Final = math.inf
 """The answer "no limit" (concurrency) and "never" (idle), where a number is asked for."""
@@ -127,6 +127,39 @@ class Shell(Value, frozen=True, kw_only=True):
         exact = by_name.get(folded) or by_name.get(f"{self.model.casefold()}.{folded}")
         return exact or next(
             (one for key, one in by_name.items() if key.endswith("." + folded)), None
+        )
+
+
+# ---- what is wrong with a shell ------------------------------------------------------------------
+
+Severity = Literal["error", "warning", "note"]
+"""``error``: something fails when it is run. ``warning``: it may, or surprises. ``note``: good to know."""
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """One thing that a check found in a shell (L3)."""
+
+    path: Path
+    """The file or folder."""
+    line: int = 0
+    column: int = 0
+    """Both count from 1; 0 where the whole file is meant."""
+    rule: str
+    """A short name that stays, such as ``missing-method``."""
+    severity: Severity
+    message: str
+    """One line: what, why it matters, and what to do."""
+
+    @classmethod
+    def of(cls, error: ShellError) -> Self:
+        """That a shell cannot be read at all."""
+        return cls(
+            path=Path(error.path),
+            line=error.line,
+            column=error.column,
+            rule="unreadable",
+            severity="error",
+            message=f"{error.reason}; nothing of this shell can be used until that is mended",
         )
 
 

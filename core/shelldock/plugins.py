@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import pluggy
 from stevedore import ExtensionManager
@@ -19,9 +19,11 @@ from shelldock.model import (
     Call,
     Environment,
     Execution,
+    Finding,
     Instance,
     Needs,
     Node,
+    Severity,
     Shell,
     Target,
     Value,
@@ -162,6 +164,14 @@ class Plugins:
         """Folders and packages of shells that plugins bring."""
         return [Path(path) for answer in self._collect("shelldock_shells") for path in answer]
 
+    def check_shell(self, path: Path, shell: Shell | None) -> list[Finding]:
+        """What all plugins find in a shell; one that fails is a finding. Call it in a thread."""
+        return [
+            finding
+            for name, answer in self._each("shelldock_check_shell", path=path, shell=shell)
+            for finding in _findings(name, answer, path)
+        ]
+
     def fabrics(self) -> dict[str, Fabric]:
         """Engines that join machines, by name."""
         return {
@@ -223,16 +233,18 @@ class Plugins:
                 log.exception("plugin %r failed to hear %s", one.plugin_name, name)
 
     def _collect(self, name: str, **facts: object) -> list[Any]:
-        answers = []
+        answers = (answer for _, answer in self._each(name, **facts))
+        return [one for one in answers if one is not None and not isinstance(one, Exception)]
+
+    def _each(self, name: str, **facts: object) -> Iterator[tuple[str, Any]]:
+        """Every plugin that has the hook, with its answer or what it raised."""
         for one in reversed(getattr(self._hook, name).get_hookimpls()):
             try:
                 answer = one.function(*(facts[argument] for argument in one.argnames))
-            except Exception:  # one broken contribution never stops the host
+            except Exception as error:  # one broken contribution never stops the host
                 log.exception("plugin %r failed in %s", one.plugin_name, name)
-            else:
-                if answer is not None:
-                    answers.append(answer)
-        return answers
+                answer = error
+            yield one.plugin_name, answer
 
     # ---- loading --------------------------------------------------------------------------------
 
@@ -290,6 +302,25 @@ def _wraps(plugin: object, caller: pluggy.HookCaller) -> bool:
     return any(
         one.plugin is plugin and (one.wrapper or one.hookwrapper) for one in caller.get_hookimpls()
     )
+
+
+def _findings(name: str, answer: object, path: Path) -> list[Finding]:
+    """What a plugin found, or that it could not tell."""
+    if answer is None:
+        return []
+    if isinstance(answer, list | tuple) and all(map(_is_finding, answer)):
+        return list(answer)
+    what = (
+        f"failed with {type(answer).__name__}: {answer}"
+        if isinstance(answer, Exception)
+        else f"answered {answer!r}; expected findings"
+    )
+    message = f"plugin {name!r} {what}, so what it checks is not known; mend or uninstall it"
+    return [Finding(path=path, rule="check-failed", severity="error", message=message)]
+
+
+def _is_finding(one: object) -> bool:
+    return isinstance(one, Finding) and one.severity in get_args(Severity)
 
 
 def _described(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, TreeBuilder
 
 import yaml
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser
 
 from shelldock.errors import ShellError
 
 if TYPE_CHECKING:
+    from pyexpat import XMLParserType
     from xml.etree.ElementTree import Element
 
 MOST: Final = 8 * 2**20
@@ -71,21 +72,52 @@ class Attributes:
         return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def parse_xml(path: Path) -> Element:
-    """The root element. Raises ``ShellError``: for entities, and with line and column where it is malformed."""
+Places = dict["Element", tuple[int, int]]
+"""Line and column, both from 1, at which each element begins."""
+
+
+def parse_xml(path: Path, places: Places | None = None) -> Element:
+    """The root element. Raises ``ShellError``: for entities, and with line and column where it is malformed.
+
+    :param places: is filled with the place of every element.
+    """
     content = _read(path)
+    builder = _Builder({} if places is None else places)
+    parser = DefusedXMLParser(target=builder, forbid_dtd=False, forbid_entities=True)
+    builder.expat = parser.parser
     try:
-        root: Element = fromstring(content, forbid_dtd=False, forbid_entities=True)
+        parser.feed(content)
+        root: Element = parser.close()
     except ParseError as error:
         line, column = error.position
         reason = str(error).partition(":")[0]
         where = f"line {line}, column {column + 1}"
-        raise ShellError(path, f"not well-formed XML: {reason} at {where}") from error
+        raise ShellError(
+            path, f"not well-formed XML: {reason} at {where}", line, column + 1
+        ) from error
     except DefusedXmlException as error:
         raise ShellError(path, "declares XML entities, which no shell may") from error
     except (ValueError, LookupError) as error:  # an encoding that is unknown, or not the text's
         raise ShellError(path, f"not readable XML: {error}") from error
     return root
+
+
+class _Builder(TreeBuilder):
+    """Builds the tree and notes where its elements begin."""
+
+    def __init__(self, places: Places) -> None:
+        super().__init__()
+        self._places = places
+        self.expat: XMLParserType | None = None
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        element = super().start(tag, attrs)
+        if self.expat is not None:
+            self._places[element] = (
+                self.expat.CurrentLineNumber,
+                self.expat.CurrentColumnNumber + 1,
+            )
+        return element
 
 
 def children(element: Element, tag: str) -> Iterator[Element]:
@@ -133,7 +165,8 @@ def parse_yaml(path: Path) -> dict[str, object]:
             )
         document = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        raise ShellError(path, f"not well-formed YAML: {_why(error)}") from error
+        line, column = _where(error)
+        raise ShellError(path, f"not well-formed YAML: {_why(error)}", line, column) from error
     except (yaml.YAMLError, ValueError) as error:  # a date or number that is none, an odd character
         raise ShellError(path, f"not well-formed YAML: {_one_line(error)}") from error
     except RecursionError as error:
@@ -161,6 +194,11 @@ def _why(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     reason = error.problem or error.context or "malformed"
     return f"{reason} at line {mark.line + 1}, column {mark.column + 1}" if mark else reason
+
+
+def _where(error: yaml.MarkedYAMLError) -> tuple[int, int]:
+    mark = error.problem_mark or error.context_mark
+    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
 
 
 def _one_line(error: Exception) -> str:

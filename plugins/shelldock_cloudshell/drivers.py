@@ -13,10 +13,10 @@ from shelldock_cloudshell import metadata, source
 from shelldock_cloudshell.metadata import Metadata
 from shelldock_cloudshell.source import Look, Method
 
-_LIFE_CYCLE: Final = frozenset({"initialize", "cleanup"})
-_DISCOVERY: Final = "get_inventory"
-_INJECTED: Final = frozenset({"context", "cancellation_context"})
-_OF_THE_HOST: Final = frozenset({"ports", "request", "requests"})
+LIFE_CYCLE: Final = frozenset({"initialize", "cleanup"})
+DISCOVERY: Final = "get_inventory"
+INJECTED: Final = frozenset({"context", "cancellation_context"})
+OF_THE_HOST: Final = frozenset({"ports", "request", "requests"})
 """Parameters that the server fills, so that no caller is asked for them."""
 
 
@@ -54,12 +54,12 @@ def _merged(declared: tuple[Command, ...], found: Look) -> list[Command]:
     """Declared commands in their order, each with what only its method names, then the undeclared (C1, D8)."""
     methods = {method.name: method for method in found.methods}
     merged = [_completed(command, methods.pop(command.name, None)) for command in declared]
-    merged += [_undeclared(one) for name, one in methods.items() if name not in _LIFE_CYCLE]
+    merged += [_undeclared(one) for name, one in methods.items() if name not in LIFE_CYCLE]
     return merged
 
 
 def _completed(command: Command, method: Method | None) -> Command:
-    if command.name == _DISCOVERY:
+    if command.name == DISCOVERY:
         command = replace(command, hidden=True)
     if method is None:
         return command
@@ -67,7 +67,7 @@ def _completed(command: Command, method: Method | None) -> Command:
     more = tuple(
         Parameter(name=name, declared=False)
         for name, _ in method.parameters
-        if name not in _INJECTED and name not in names
+        if name not in INJECTED and name not in names
     )
     return replace(command, parameters=command.parameters + more, takes_any=method.rest)
 
@@ -76,15 +76,15 @@ def _undeclared(method: Method) -> Command:
     parameters = tuple(
         Parameter(
             name=name,
-            mandatory=not has_default and name not in _OF_THE_HOST,
+            mandatory=not has_default and name not in OF_THE_HOST,
             declared=False,
         )
         for name, has_default in method.parameters
-        if name not in _INJECTED
+        if name not in INJECTED
     )
     return Command(
         name=method.name,
-        hidden=method.name == _DISCOVERY,
+        hidden=method.name == DISCOVERY,
         declared=False,
         parameters=parameters,
         takes_any=method.rest,

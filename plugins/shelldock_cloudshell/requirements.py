@@ -1,4 +1,4 @@
-"""Reads the options in a requirements file, which uv takes only in part from there."""
+"""Reads a requirements file: its lines, and the options in it, which uv takes only in part from there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _ALIASES: Final = {
     "-i": "--index-url",
@@ -45,8 +45,41 @@ def options_of(file: Path) -> Options:
     return options
 
 
+class Line(NamedTuple):
+    """One line as the installer sees it."""
+
+    number: int
+    """Of its first line in the file, from 1."""
+    text: str
+
+
+def lines(file: Path) -> Iterator[Line]:
+    """Those with something on them: comments left out, lines that end in a backslash joined with the next."""
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    number = 1
+    for raw in re.split(r"(?<!\\)\n", text):
+        joined = raw.replace("\\\n", "")
+        line = re.sub(r"(^|\s)#.*$", "", joined).strip()
+        if line:
+            yield Line(number, line)
+        number += raw.count("\n") + 1
+
+
+def options(line: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each option on a line that begins with one."""
+    words = _words(line)
+    while words:
+        name, equals, value = words.pop(0).partition("=")
+        if not name.startswith("--") and len(name) > 2:  # -ihttps://…
+            name, value, equals = name[:2], name[2:] + equals + value, "="
+        name = _ALIASES.get(name, name)
+        if name not in _FLAGS and not equals and words and not words[0].startswith("-"):
+            value = words.pop(0)
+        yield name, value
+
+
 def _read(file: Path, options: Options, seen: set[Path]) -> None:
-    for name, value, line in _lines(file):
+    for name, value, line in _options(file):
         if name in ("--requirement", "--constraint"):
             below = file.parent / value
             if below.is_file() and below.resolve() not in seen:
@@ -68,22 +101,11 @@ def _read(file: Path, options: Options, seen: set[Path]) -> None:
             options.refused.append(line)
 
 
-def _lines(file: Path) -> Iterator[tuple[str, str, str]]:
+def _options(file: Path) -> Iterator[tuple[str, str, str]]:
     """Name, value and text of each option."""
-    text = re.sub(r"\\\r?\n", "", file.read_text(encoding="utf-8-sig", errors="replace"))
-    for raw in text.splitlines():
-        line = re.sub(r"(^|\s)#.*$", "", raw).strip()
-        if not line.startswith("-"):
-            continue
-        words = _words(line)
-        while words:
-            name, equals, value = words.pop(0).partition("=")
-            if not name.startswith("--") and len(name) > 2:  # -ihttps://…
-                name, value, equals = name[:2], name[2:] + equals + value, "="
-            name = _ALIASES.get(name, name)
-            if name not in _FLAGS and not equals and words and not words[0].startswith("-"):
-                value = words.pop(0)
-            yield name, value, line
+    for line in lines(file):
+        if line.text.startswith("-"):
+            yield from ((name, value, line.text) for name, value in options(line.text))
 
 
 def _words(line: str) -> list[str]:

@@ -30,7 +30,7 @@ _KNOWN_BASES: Final = frozenset(
 )
 """Classes from elsewhere that bring no commands of their own."""
 
-_UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+UNPARSABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What ``ast`` raises on text that is no Python of the host's."""
 
 
@@ -40,12 +40,17 @@ class Method(Value, frozen=True, kw_only=True):
     name: str
     parameters: tuple[tuple[str, bool], ...] = ()
     rest: bool = False
-    """It has ``**kwargs``."""
+    """It takes arguments of any other name, too."""
+    path: Path
+    line: int = 0
+    """Where it is defined."""
 
 
 class Look(Value, frozen=True, kw_only=True):
     """What was found. ``reason`` says why ``complete`` is False: there may be methods that are not listed."""
 
+    found: bool = True
+    """False where not even the class is there."""
     methods: tuple[Method, ...] = ()
     complete: bool = True
     reason: str = ""
@@ -58,11 +63,20 @@ def look(source: Path, main_class: str) -> Look:
     found = tree.find(module, name, ())
     if found is None:
         return Look(
-            complete=False, reason=tree.failure or f"no class {main_class!r} in the sources"
+            found=False,
+            complete=False,
+            reason=tree.failure or f"no class {main_class!r} in the sources",
         )
     reasons: list[str] = []
     methods = {method.name: method for method in tree.methods(*found, reasons)}
     return Look(methods=tuple(methods.values()), complete=not reasons, reason="; ".join(reasons))
+
+
+def parse(content: bytes) -> ast.Module:
+    """The module's tree, without warnings. Raises one of ``UNPARSABLE``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a stranger's invalid escapes are none of ours
+        return ast.parse(content)
 
 
 def only_driver(source: Path) -> str:
@@ -167,7 +181,9 @@ class _Tree:
                 _not_here(base, reasons)
             elif f"{found[0]}.{found[1].name}" not in (*seen, here):
                 yield from self.methods(*found, reasons, (*seen, here))
-        yield from _methods(node, reasons)
+        path = self._path(module)
+        assert path is not None, "the class was found in it"
+        yield from _methods(node, path, reasons)
 
     def _base(self, module: str, base: ast.expr) -> tuple[str, ast.ClassDef] | None:
         name = ast.unparse(base)
@@ -196,10 +212,8 @@ class _Tree:
         if path is None:
             return []
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a stranger's invalid escapes are none of ours
-                return ast.parse(path.read_bytes()).body
-        except _UNPARSABLE as error:
+            return parse(path.read_bytes()).body
+        except UNPARSABLE as error:
             line = (
                 f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
             )
@@ -242,14 +256,14 @@ def _not_here(base: ast.expr, reasons: list[str]) -> None:
         reasons.append(f"base class {name!r} is not in the sources")
 
 
-def _methods(node: ast.ClassDef, reasons: list[str]) -> Iterator[Method]:
+def _methods(node: ast.ClassDef, path: Path, reasons: list[str]) -> Iterator[Method]:
     known: dict[str, Method] = {}
     for statement in _flat(node.body):
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             if statement.name in ("__getattr__", "__getattribute__"):
                 reasons.append(f"class {node.name!r} makes up its attributes ({statement.name})")
             if not _is_property(statement):
-                known[statement.name] = _method(statement)
+                known[statement.name] = _method(statement, path)
         elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name):
             original = known.get(statement.value.id)
             names = [one.id for one in statement.targets if isinstance(one, ast.Name)]
@@ -262,7 +276,7 @@ def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return bool(names & {"property", "cached_property", "setter", "deleter", "getter"})
 
 
-def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Method:
+def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> Method:
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     without = len(positional) - len(arguments.defaults)
@@ -273,4 +287,10 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Method:
         (one.arg, default is not None)
         for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
-    return Method(name=node.name, parameters=tuple(found), rest=arguments.kwarg is not None)
+    return Method(
+        name=node.name,
+        parameters=tuple(found),
+        rest=arguments.kwarg is not None,
+        path=path,
+        line=node.lineno,
+    )

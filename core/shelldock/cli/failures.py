@@ -18,6 +18,8 @@ USAGE: Final = 2
 NOT_THERE: Final = 3
 NOT_STARTED: Final = 4
 INTERNAL: Final = 5
+FOUND: Final = 6
+"""``shell check`` found what counts: no error of anybody's, and no ``code``."""
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final = {

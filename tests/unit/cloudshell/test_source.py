@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.cloudshell.conftest import Write
 
 from shelldock.errors import ShellError
-from shelldock_cloudshell.source import Look, Method, digest, look, only_driver
+from shelldock_cloudshell.source import Look, digest, look, only_driver
 
 
 def names(found: Look) -> list[str]:
@@ -45,23 +45,19 @@ def test_public_methods_with_their_parameters_are_commands_C1(write: Write) -> N
     )
     found = look(source, "driver.D")
     assert found.complete
-    assert found.methods == (
-        Method(name="initialize", parameters=(("context", False),)),
-        Method(
-            name="run",
-            parameters=(("context", False), ("command", False), ("mode", True), ("deep", False)),
-            rest=True,
-        ),
-        Method(name="later", parameters=(("a", False), ("b", True))),
-        Method(name="fixed", parameters=(("one", False),)),
-        Method(name="made", parameters=(("two", False),)),
-        Method(
-            name="again",
-            parameters=(("context", False), ("command", False), ("mode", True), ("deep", False)),
-            rest=True,
-        ),
-        Method(name="sometimes"),
-    )
+    of_run = (("context", False), ("command", False), ("mode", True), ("deep", False))
+    assert [(one.name, one.parameters) for one in found.methods] == [
+        ("initialize", (("context", False),)),
+        ("run", of_run),
+        ("later", (("a", False), ("b", True))),
+        ("fixed", (("one", False),)),
+        ("made", (("two", False),)),
+        ("again", of_run),
+        ("sometimes", ()),
+    ]
+    assert [one.name for one in found.methods if one.rest] == ["run", "again"]
+    assert {one.name: one.line for one in found.methods}["later"] == 10
+    assert {one.path for one in found.methods} == {source / "driver.py"}
 
 
 def test_methods_of_bases_in_the_sources_count_and_the_nearest_wins_C1(write: Write) -> None:
