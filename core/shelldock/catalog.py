@@ -17,11 +17,11 @@ from typing import Final
 import msgspec
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
-from packaging.version import InvalidVersion, Version
 
 from shelldock.declarations import Declaration, declared
 from shelldock.errors import ConflictError, NotFoundError, ShelldockError, ShellError
 from shelldock.model import Shell, Value
+from shelldock.updates import refuse_lower, refuse_removal
 
 log = logging.getLogger(__name__)
 
@@ -123,9 +123,10 @@ class Catalog:
     def add(self, path: Path, *, force: bool = False) -> Shell:
         """Copy the shell at ``path``, so that it stays, whatever becomes of the original.
 
-        The same version again replaces the copy; so does any version with ``force``. The copy before stays on disk
+        The same version again replaces the copy; so does any shell with ``force``. The copy before stays on disk
         until the next one comes, for instances that still run from it. Raises ``ShellError`` where it cannot be
-        read, and ``ConflictError`` where a higher version is there (P10). Whatever fails, the old one stays.
+        read, and ``ConflictError`` where a higher version is there (P10) or attributes are missing that were there
+        (P11). Whatever fails, the old one stays.
         """
         path = Path(path).absolute()
         shell = self._read(path)
@@ -133,7 +134,7 @@ class Catalog:
             home = self._folder / _safe(shell.name)
             known = _record(home / _RECORD)
             if known is not None and not force:
-                _refuse_lower(shell, known)
+                self._refuse(shell, known, home)
             place = self._copied(path, home)
             try:
                 added = self._read(place)
@@ -163,6 +164,15 @@ class Catalog:
         raise ConflictError(
             f"shell {name!r} was not added: it comes with {source}; uninstall that to remove it"
         )
+
+    def _refuse(self, shell: Shell, known: _Record, home: Path) -> None:
+        """Raise ``ConflictError`` where ``shell`` must not take the place of the one that is there."""
+        refuse_lower(shell, known.version)
+        try:
+            installed = self._read(home / known.path)
+        except ShelldockError:
+            return  # it cannot be used either: nothing is lost with it
+        refuse_removal(shell, installed)
 
     def _spelt(self, name: str) -> str:
         """The name as the shell has it; as given for one that is broken or not there."""
@@ -349,18 +359,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 # ---- small rules --------------------------------------------------------------------------------
-
-
-def _refuse_lower(shell: Shell, known: _Record) -> None:
-    try:
-        lower = Version(shell.version) < Version(known.version)
-    except InvalidVersion:
-        return  # names without an order: nobody can say that it went down
-    if lower:
-        raise ConflictError(
-            f"shell {shell.name!r} {known.version} is there and {shell.version} is lower; "
-            "force it to go back"
-        )
 
 
 def _safe(name: str) -> str:

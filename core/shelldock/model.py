@@ -116,6 +116,8 @@ class Shell(Value, frozen=True, kw_only=True):
     attributes: tuple[Attribute, ...] = ()
     driver: Driver | None = None
     concurrent: bool = False
+    drops_attributes: bool = False
+    """An update to it may lack attributes that were there: it has the capability ``DeprecateProperties``."""
     discovery: Discovery | None = None
     path: Path
     """The folder or file that it was read from."""

@@ -42,6 +42,7 @@ class Definition(Value, frozen=True, kw_only=True):
     kind: Kind
     attributes: tuple[Attribute, ...] = ()
     concurrent: bool = False
+    drops_attributes: bool = False
     discovery: Discovery | None = None
     artifact: str = ""
 
@@ -76,6 +77,7 @@ def read(path: Path) -> Definition:
             model,
         ),
         concurrent=_capability(capabilities, "SupportConcurrentCommands") is not None,
+        drops_attributes=_drops_attributes(_capability(capabilities, "DeprecateProperties")),
         discovery=_discovery(_capability(capabilities, "AutoDiscovery")),
         artifact=_text(_mapping(_mapping(node.get("artifacts")).get("driver")).get("file")),
     )
@@ -130,6 +132,13 @@ def _discovery(capability: Mapping[str, object] | None) -> Discovery | None:
         asks=tuple(name for name in properties if name not in _OF_DISCOVERY_ITSELF),
         hides_address=_flag(properties.get("hide_address"), absent=False),
     )
+
+
+def _drops_attributes(capability: Mapping[str, object] | None) -> bool:
+    if capability is None:
+        return False
+    properties = _mapping(capability.get("properties"))
+    return _flag(properties.get("allow_deprecate_properties"), absent=True)
 
 
 def _flag(property: object, *, absent: bool) -> bool:

@@ -80,6 +80,7 @@ class Reader:
             attributes=said.attributes,
             driver=drivers.read(source) if source is not None else None,
             concurrent=said.concurrent,
+            drops_attributes=said.drops_attributes,
             discovery=said.discovery,
             path=path,
         )

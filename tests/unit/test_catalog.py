@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import msgspec
 import pytest
 
 from shelldock.catalog import Catalog
@@ -95,6 +96,55 @@ def test_the_same_version_replaces_and_a_lower_one_only_by_force_P10(
     assert catalog.add(tmp_path / "a", force=True).version == "1.9"
     assert catalog.get("box").version == "1.9"
     assert names(catalog) == ["box"]
+
+
+class Described:
+    """Shells as JSON."""
+
+    def __call__(self, path: Path) -> Shell:
+        try:
+            return msgspec.convert(json.loads(path.read_text()) | {"path": path}, Shell)
+        except ValueError as error:
+            raise ShellError(path, "it is no JSON") from error
+
+
+def described(path: Path, *attributes: str, drops: bool = False, version: str = "1.0") -> Path:
+    said = {
+        "name": "box",
+        "version": version,
+        "attributes": [{"name": one} for one in attributes],
+        "drops_attributes": drops,
+    }
+    path.write_text(json.dumps(said))
+    return path
+
+
+def test_an_update_that_drops_attributes_is_refused_with_their_names_p11(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "shells", Described())
+    file = tmp_path / "box"
+    old = catalog.add(described(file, "box.A", "box.B", "User"))
+    with pytest.raises(ConflictError) as caught:
+        catalog.add(described(file, "box.B", "box.New", version="2.0"))
+    assert str(caught.value) == (
+        "shell 'box' cannot be updated: removing attributes from an existing shell is not supported; "
+        "the following attributes are missing from the new shell definition: 'box.A', 'User'; "
+        "deprecate them, or force it to drop them"
+    )
+    assert catalog.get("box") == old
+
+
+def test_attributes_are_dropped_by_force_or_where_they_are_deprecated_p11(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "shells", Described())
+    file = tmp_path / "box"
+    catalog.add(described(file, "box.A", "box.B"))
+    assert len(catalog.add(described(file, "box.A", drops=True)).attributes) == 1
+    assert catalog.add(described(file), force=True).attributes == ()
+
+
+def test_one_that_cannot_be_read_any_more_keeps_nobody_from_an_update_p11(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path / "shells", Described())
+    catalog.add(described(tmp_path / "box", "box.A")).path.write_text("{")
+    assert catalog.add(described(tmp_path / "box")).attributes == ()
 
 
 def test_the_copy_before_stays_for_instances_that_run_from_it_and_no_more(

@@ -28,7 +28,10 @@ def add(
     ],
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Also in place of a higher version.")
+        bool,
+        typer.Option(
+            "--force", help="Also in place of a higher version, and where attributes are dropped."
+        ),
     ] = False,
     json: AsJson = False,
 ) -> None:

@@ -238,6 +238,23 @@ def test_concurrency_is_known_by_type_P9(tmp_path: Path, key: str) -> None:
     assert not parsed(tmp_path, shell("vendor.M", "Switch")).concurrent
 
 
+@pytest.mark.parametrize(
+    ("properties", "may"),
+    [
+        ("", True),
+        ("properties: {allow_deprecate_properties: {type: boolean, default: true}}", True),
+        ("properties: {allow_deprecate_properties: {type: boolean, default: false}}", False),
+    ],
+)
+def test_a_definition_may_say_that_an_update_drops_attributes_p11(
+    tmp_path: Path, properties: str, may: bool
+) -> None:
+    capability = "type: cloudshell.capabilities.DeprecateProperties"
+    body = f"capabilities:\n  any:\n    {capability}\n    {properties}"
+    assert parsed(tmp_path, shell("vendor.M", "Switch", body)).drops_attributes is may
+    assert not parsed(tmp_path, shell("vendor.M", "Switch")).drops_attributes
+
+
 def test_discovery_is_known_by_type_and_tells_what_it_asks_P9(tmp_path: Path) -> None:
     body = """\
 capabilities:
