@@ -107,6 +107,10 @@ class Host:
         """End the instance for a scope at once."""
         self._run(self.inner.terminate(key, reason))
 
+    def set_log_level(self, key: str, level: str) -> None:
+        """Let the running instance for a scope log from ``level`` on."""
+        self._run(self.inner.set_log_level(key, level))
+
     def discover(self, name: str) -> Resource:
         """Run discovery on a resource of the inventory and keep what it finds."""
         return self._run(self.inner.discover(name))

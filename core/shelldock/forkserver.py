@@ -43,6 +43,10 @@ class Way(Value, frozen=True, kw_only=True):
     host_lost: float
     """Seconds that instances have for ``cleanup`` when this process dies."""
     result_bytes: int
+    log_bytes: int = 10 * 2**20
+    """The size from which an instance's log is continued in a new file."""
+    log_keep: int = 5
+    """How many older files of a log stay."""
 
 
 class ForkServer:
@@ -99,9 +103,19 @@ class ForkServer:
         return server
 
     async def spawn(
-        self, id: str, folder: Path, log: Path, environ: Mapping[str, str], *, concurrent: bool
+        self,
+        id: str,
+        folder: Path,
+        log: Path,
+        environ: Mapping[str, str],
+        *,
+        concurrent: bool,
+        about: str = "",
     ) -> Process:
-        """Make an instance's process. Raises ``StartError``. A caller that is cancelled leaves none behind."""
+        """Make an instance's process. Raises ``StartError``. A caller that is cancelled leaves none behind.
+
+        :param about: what its log shall begin with.
+        """
         if self.ended.done():
             raise StartError(
                 f"the fork server of {self.driver.name!r} is gone; the next command starts a new one"
@@ -121,7 +135,8 @@ class ForkServer:
         self.processes[id] = process
         self._channel.send({
             "do": "start", "id": id, "folder": str(folder), "log": str(log), "environ": environ,
-            "concurrent": concurrent, "result_limit": self._options.result_bytes,
+            "concurrent": concurrent, "result_limit": self._options.result_bytes, "about": about,
+            "log_bytes": self._options.log_bytes, "log_keep": self._options.log_keep,
         })  # fmt: skip
         try:
             answer = await asyncio.shield(started)

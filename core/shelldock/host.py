@@ -28,6 +28,7 @@ from shelldock.fabric import Claim, Fabric, Local
 from shelldock.inputs import DISCOVERY, Inputs, check
 from shelldock.inventory import Inventory, build, fitting
 from shelldock.janitor import Janitor
+from shelldock.logs import level_name
 from shelldock.model import (
     Call,
     Connectivity,
@@ -255,6 +256,15 @@ class AsyncHost:
     async def terminate(self, key: str, reason: str = "terminated") -> None:
         """End the instance for the scope ``key`` at once, without ``cleanup``; what runs on it fails."""
         await self._on_holder(key, "terminate", reason)
+
+    async def set_log_level(self, key: str, level: str) -> None:
+        """Let the running instance for the scope ``key`` log from ``level`` on, at once (L1).
+
+        :param level: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or ``CRITICAL``, in any case.
+
+        Raises ``InputError`` for another level, and ``NotFoundError`` where there is no such instance.
+        """
+        await self._on_holder(key, "set_log_level", level_name(level))
 
     async def discover(self, name: str) -> Resource:
         """Run discovery on a resource of the inventory and keep what it finds. Raises what ended it."""

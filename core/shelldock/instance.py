@@ -11,10 +11,14 @@ from pathlib import Path
 import psutil
 
 from shelldock.errors import CancelledError, InstanceLost, LimitReached, ShelldockError
+from shelldock.logs import note
 from shelldock.model import NO_LIMIT, Call, Environment, Instance, InstanceState, Shell, Value
 from shelldock.process import Process
 
 log = logging.getLogger(__name__)
+
+CLEAN = "exit status 0"
+"""How a process ends that was stopped in order."""
 
 
 class Limits(Value, frozen=True, kw_only=True):
@@ -76,7 +80,9 @@ class DriverInstance:
         """Whether it can take a command, now or once it has started."""
         return self.state in ("starting", "initializing", "ready", "busy")
 
-    async def initialize(self, process: Process, context: Mapping[str, object]) -> None:
+    async def initialize(
+        self, process: Process, context: Mapping[str, object], execution: str
+    ) -> None:
         """Let the driver initialize. When it fails the process ends, without ``cleanup``, and the error is raised."""
         self._process = process
         process.gone.add_done_callback(lambda gone: self._ended(gone.result()))
@@ -84,7 +90,7 @@ class DriverInstance:
         clock = self._limits.initialize
         try:
             async with asyncio.timeout(clock if clock < NO_LIMIT else None):
-                await process.initialize(context)
+                await process.initialize(context, execution)
         except TimeoutError:
             await self.terminate("initialize took too long")
             what = f"'initialize' of {self.target!r}"
@@ -109,7 +115,7 @@ class DriverInstance:
         if self.state == "ready":
             self._become("busy")
         try:
-            answer = process.call(number, call.command, call.inputs, call.ports, call.context)
+            answer = process.call(number, call)
             result = await (answer if call.limit == NO_LIMIT else self._within(call, answer))
         except ShelldockError as error:
             if call.execution in self._asked_to_cancel and not isinstance(error, InstanceLost):
@@ -164,6 +170,11 @@ class DriverInstance:
             self._process.kill(reason)
         await self.gone.wait()
 
+    def set_log_level(self, level: str) -> None:
+        """Let the driver log from ``level`` on, for as long as this instance lives (L1)."""
+        if self._process is not None:
+            self._process.set_log_level(level)
+
     def info(self, node: str, waiting: int = 0, *, memory: bool = False) -> Instance:
         """What is known of it now, as a value. Reading the memory takes about a millisecond."""
         process = self._process
@@ -215,9 +226,17 @@ class DriverInstance:
         self._become("ready")
 
     def _ended(self, how: str) -> None:
+        self._note_end(how)
         self.reason = self.reason or f"lost: {how}"
         self._become("gone")
         self.gone.set()
+
+    def _note_end(self, how: str) -> None:
+        """Say in its log how it ended, where that was not in order: the process could not (R4)."""
+        if self.log is not None and how and (self.state != "stopping" or how != CLEAN):
+            why = f"{self.reason or 'lost'}: {how.removesuffix(f' ({self.reason})')}"
+            execution = next(iter(self.running)) if len(self.running) == 1 else ""
+            note(self.log, why, execution)
 
     def _become(self, state: InstanceState) -> None:
         self.state = state

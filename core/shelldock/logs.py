@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Final, TextIO
 
-from shelldock.errors import ShelldockError
+from shelldock.errors import InputError, ShelldockError
 from shelldock.model import Value
 from shelldock.paths import Paths, private
 
 LONGEST: Final = 60
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+NOBODY: Final = "-"
+"""In place of an execution: the instance itself."""
+
 _HASHED: Final = re.compile(r"-[0-9a-f]{8}$")
+
+own = logging.getLogger(__name__)
 
 
 class Log(Value, frozen=True, kw_only=True):
@@ -56,6 +66,32 @@ def folder_name(key: str) -> str:
     if safe == key and key and not _HASHED.search(key):
         return key
     return f"{safe or '_'}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def level_name(level: str) -> str:
+    """``level`` as drivers' loggers know it. Raises ``InputError`` for what is none."""
+    name = level.strip().upper()
+    if name not in LEVELS:
+        raise InputError(f"there is no log level {level!r}; known: {', '.join(LEVELS)}")
+    return name
+
+
+def note(log: Path, text: str, execution: str = "") -> None:
+    """Add a line of the host's to an instance's log, whose process could not write it any more.
+
+    :param execution: the one that the line is about, if any.
+    """
+    now = datetime.now().astimezone()
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%S") + now.strftime(".%f")[:4] + now.strftime("%z")
+    line = f"{stamp} {execution or NOBODY} INFO shelldock: {text}\n"
+    try:
+        with log.open("r+b", buffering=0) as file:
+            cut = file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1]
+            file.write((b"\n" if cut not in (0, b"\n") else b"") + line.encode())
+    except (
+        OSError
+    ) as error:  # it was removed, or the disk is full: nobody's command shall fail for it
+        own.warning("cannot write to log %s: %s", log, error)
 
 
 def find(paths: Paths, text: str = "") -> list[Log]:

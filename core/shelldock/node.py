@@ -27,7 +27,9 @@ from shelldock.settings import Settings
 
 log = logging.getLogger(__name__)
 
-VERBS = frozenset({"execute", "cancel", "stop", "terminate", "instances", "prepare"})
+VERBS = frozenset(
+    {"execute", "cancel", "stop", "terminate", "instances", "prepare", "set_log_level"}
+)
 
 
 class Node:
@@ -82,6 +84,8 @@ class Node:
             start_source=settings.source("limits.start"),
             host_lost=limits.host_lost,
             result_bytes=limits.result_bytes,
+            log_bytes=settings.logs.max_bytes,
+            log_keep=settings.logs.keep,
         )
 
     @property
@@ -139,6 +143,13 @@ class Node:
         scope = self._scopes.get(key)
         if scope is not None:
             await scope.terminate(reason)
+
+    async def set_log_level(self, key: str, level: str) -> None:
+        """Let the instance for ``key`` log from ``level`` on (L1)."""
+        scope = self._scopes.get(key)
+        if scope is None or scope.instance is None:
+            raise NotFoundError("instance", key, [one.key for one in self._instances.values()])
+        scope.instance.set_log_level(level)
 
     async def instances(self, memory: bool = False) -> list[Instance]:
         """What lives here now."""
@@ -233,6 +244,7 @@ class Node:
                 instance.log,
                 self._environ(instance),
                 concurrent=instance.concurrency > 1,
+                about=_about(instance),
             )
             process.gone.add_done_callback(
                 lambda _: self._spawn(asyncio.to_thread(shutil.rmtree, folder, True))
@@ -240,7 +252,7 @@ class Node:
             first = msgspec.structs.replace(
                 call, command="initialize", inputs={}, ports=(), endpoints=()
             )
-            await instance.initialize(process, self._plugins.context(first))
+            await instance.initialize(process, self._plugins.context(first), call.execution)
         except BaseException:
             await instance.terminate("it could not start")
             raise
@@ -336,6 +348,12 @@ class Node:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _about(instance: DriverInstance) -> str:
+    environment = instance.environment.name if instance.environment else "none"
+    shell = f"shell {instance.shell.name!r} {instance.shell.version}".rstrip()
+    return f"instance {instance.id} of {instance.target!r}, {shell}, environment {environment}"
 
 
 def _usable(task: asyncio.Task[ForkServer]) -> bool:

@@ -20,6 +20,7 @@ from shelldock.errors import (
     NotFoundError,
     ShelldockError,
 )
+from shelldock.model import Call
 
 log = logging.getLogger(__name__)
 
@@ -67,23 +68,22 @@ class Process:
         except psutil.Error:
             self._birth = 0.0
 
-    def initialize(self, context: Mapping[str, object]) -> asyncio.Future[str]:
-        """Construct the driver and call its ``initialize``."""
-        return self._ask("initialize", {"do": "initialize", "context": context})
+    def initialize(self, context: Mapping[str, object], execution: str) -> asyncio.Future[str]:
+        """Construct the driver and call its ``initialize``, on behalf of an execution."""
+        message: Message = {"do": "initialize", "context": context, "execution": execution}
+        return self._ask("initialize", message)
 
-    def call(
-        self,
-        number: int,
-        command: str,
-        inputs: Mapping[str, str],
-        ports: tuple[str, ...],
-        context: Mapping[str, object],
-    ) -> asyncio.Future[str]:
+    def call(self, number: int, call: Call) -> asyncio.Future[str]:
         """Call a command; the future has its result as text, or the error."""
         message: Message = {
-            "do": "call", "command": command, "inputs": inputs, "ports": ports, "context": context,
+            "do": "call", "command": call.command, "inputs": call.inputs, "ports": call.ports,
+            "context": call.context, "execution": call.execution,
         }  # fmt: skip
-        return self._ask(command, message, number)
+        return self._ask(call.command, message, number)
+
+    def set_log_level(self, level: str) -> None:
+        """Let the driver's loggers log from ``level`` on."""
+        self._channel.send({"do": "level", "level": level})
 
     def number(self) -> int:
         """A number for the next call, by which it can be cancelled."""

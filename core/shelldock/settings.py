@@ -73,12 +73,24 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many instances it takes; 0 is no limit."""
 
 
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the logs of instances are kept."""
+
+    max_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 10 * 2**20
+    """The size in bytes from which an instance's log is continued in a new file."""
+    keep: Annotated[int, msgspec.Meta(ge=1)] = 5
+    """How many older files of an instance's log stay."""
+    unused_after: Seconds = 14 * 86400.0
+    """Seconds after its last line at which the log of an instance that has ended is removed."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
+    logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
     fabric: str = "local"
     """The engine that joins machines; plugins offer more."""
@@ -120,6 +132,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
+    logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
     fabric: str = "local"
     plugins: dict[str, dict[str, object]] = {}
@@ -142,6 +155,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         limits=read.limits,
         environments=read.environments,
         instances=read.instances,
+        logs=read.logs,
         node=read.node,
         fabric=read.fabric,
         plugins=read.plugins,
