@@ -53,6 +53,12 @@ class Driver:
     def nothing(self, context):
         pass
 
+    def secret(self, context):
+        return "told"
+
+    def dial(self, context, speed):
+        return type(context).__name__ + " " + speed
+
     def facts(self, context):
         resource = context.resource
         return {"name": resource.name, "address": resource.address, "attributes": resource.attributes}
@@ -110,10 +116,14 @@ METADATA = """
       <Parameters><Parameter Name="name" Type="String" Mandatory="True" Description=""/>
         <Parameter Name="greeting" Type="String" Mandatory="False" Description=""/></Parameters>
     </Command>
+    <Command Name="dial" DisplayName="Dial in" Description="Call it." Visibility="AdminOnly" Tags="power, allow_shared">
+      <Parameters><Parameter Name="speed" Type="Lookup" AllowedValues="slow,fast" DefaultValue="slow"/></Parameters>
+    </Command>
     <Command Name="wait" DisplayName="" Description="" EnableCancellation="true">
       <Parameters><Parameter Name="started" Type="String" Mandatory="True" Description=""/></Parameters>
     </Command>
-  </Category></Layout>
+  </Category>
+  <Category Name="Hidden Commands"><Command Name="secret" DisplayName="Secret"/></Category></Layout>
 </Driver>
 """
 
@@ -551,6 +561,39 @@ def test_a_shell_is_shown_with_its_commands_and_attributes(cli: Cli, same: Path)
             r"^Box\.Colour +string, one of red, blue, default 'red'", shown, re.MULTILINE
         )
         assert cli.json("shell", "show", shell)["model"] == "Box"
+
+
+def test_hidden_commands_can_be_called_and_are_listed_on_request_only_d3(
+    cli: Cli, same: Path
+) -> None:
+    shown = cli.run("shell", "show", same)
+    assert not re.search(r"^secret ", shown.stdout, re.MULTILINE)
+    assert shown.stderr == "2 hidden commands; --all shows them\n"
+    assert re.search(
+        r"^secret +in 'Hidden Commands'; hidden",
+        cli("shell", "show", "--all", same),
+        re.MULTILINE,
+    )
+    assert cli("run", same, "secret") == "told\n"
+
+
+def test_category_visibility_tags_and_lookups_are_shown_d4_d5_d6_d7(cli: Cli, same: Path) -> None:
+    assert re.search(
+        r"^dial +\[speed\]\n +Dial in: Call it\.\n +speed: one of slow, fast, default 'slow'\n"
+        r" +in 'All'; for administrators; tags power, allow_shared$",
+        cli("shell", "show", same),
+        re.MULTILINE,
+    )
+
+
+def test_a_power_command_gets_the_remote_context_and_the_default_of_the_metadata_d5_d7(
+    cli: Cli, same: Path
+) -> None:
+    assert cli("run", same, "dial") == "ResourceRemoteCommandContext slow\n"
+
+
+def test_a_command_without_inputs_is_listed_too_c1(cli: Cli, same: Path) -> None:
+    assert re.search(r"^nothing$", cli("shell", "show", same), re.MULTILINE)
 
 
 def test_discovery_prints_a_tree_and_keeps_it_n2_n3(kept: Cli, tmp_path: Path) -> None:

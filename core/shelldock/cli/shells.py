@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from shelldock.cli.commands import described, listed
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import facts, note, show, table
 from shelldock.cli.session import state
 from shelldock.errors import ConflictError
-from shelldock.model import Attribute, Command, Shell
+from shelldock.model import Attribute, Shell
 
 app = typer.Typer(
     help="Add, list, show and remove shells.", no_args_is_help=True, add_completion=False
@@ -72,6 +73,7 @@ def show_(
         ),
     ],
     *,
+    everything: Annotated[bool, typer.Option("--all", help="Show hidden commands, too.")] = False,
     json: AsJson = False,
 ) -> None:
     """Show a shell: its commands with their inputs, and its attributes."""
@@ -82,13 +84,16 @@ def show_(
         return
     show(None, facts(_facts(found)), as_json=False)
     commands = found.driver.commands if found.driver else ()
-    for title, rows in (
-        ("Commands", [_command(one) for one in commands if not one.hidden]),
-        ("Attributes", [_attribute(one) for one in found.attributes]),
+    shown = listed(commands, hidden=everything)
+    for title, rows, rendered in (
+        ("Commands", shown, described(shown)),
+        ("Attributes", found.attributes, facts(_attribute(one) for one in found.attributes)),
     ):
         if rows:
             show(None, Text(f"\n{title}", style="bold"), as_json=False)
-            show(None, facts(rows), as_json=False)
+            show(None, rendered, as_json=False)
+    if len(shown) < len(commands):
+        note(f"{len(commands) - len(shown)} hidden commands; --all shows them")
 
 
 @app.command()
@@ -138,13 +143,6 @@ def _facts(shell: Shell) -> list[tuple[str, str]]:
             ("Not read", driver.note),
         ]
     return rows
-
-
-def _command(command: Command) -> tuple[str, str]:
-    inputs = [
-        one.name if one.mandatory else f"[{one.name}]" for one in command.parameters if one.declared
-    ]
-    return command.name, "\n".join(filter(None, (" ".join(inputs), command.description)))
 
 
 def _attribute(attribute: Attribute) -> tuple[str, str]:
