@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from shelldock.errors import NotFoundError
 from shelldock.executions import Executions
 from shelldock.inventory import Inventory
-from shelldock.model import Resource, Sandbox, Shell, Target
-from shelldock.sandboxes import Sandboxes
+from shelldock.model import Execution, Kind, Resource, Sandbox, Shell, Target
+from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.tokens import Tokens
 from shelldock.vault import Vault
 
 log = logging.getLogger(__name__)
 
 
-class Callbacks:
-    """Answers for drivers, from what is in use in sandboxes and from the inventory.
+class Commands(Protocol):
+    """What runs commands: the host."""
 
-    :param shell: the shell of a name; raises ``NotFoundError``.
-    """
+    def shell(self, name: str) -> Shell:
+        """The shell of this name. Raises ``NotFoundError``."""
+        raise NotImplementedError
+
+    async def submit(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        parent: str = "",
+    ) -> Execution:
+        """Have a command run. Raises at once where it can never run."""
+        raise NotImplementedError
+
+    async def wait(self, execution: str) -> Execution:
+        """The execution when it has ended."""
+        raise NotImplementedError
+
+    async def cancel(self, execution: str) -> bool:
+        """Cancel an execution. Raises ``NotFoundError``."""
+        raise NotImplementedError
+
+    async def reset_target(self, target: Target) -> None:
+        """Cancel all that the instance for ``target`` has to do, and stop it."""
+        raise NotImplementedError
+
+    async def discover(self, name: str, *, parent: str = "") -> Resource:
+        """Run discovery. Raises what ended it."""
+        raise NotImplementedError
+
+
+class Callbacks:
+    """Answers for drivers, from what is in use in sandboxes and from the inventory."""
 
     def __init__(
         self,
@@ -31,14 +65,14 @@ class Callbacks:
         executions: Executions,
         vault: Vault,
         tokens: Tokens,
-        shell: Callable[[str], Shell],
+        commands: Commands,
     ) -> None:
         self._inventory = inventory
         self._sandboxes = sandboxes
         self._executions = executions
         self._vault = vault
         self._tokens = tokens
-        self._shell = shell
+        self._commands = commands
 
     def resource(self, name: str, subject: str) -> Resource:
         """The resource, deployed app or service with this full name, as the execution ``subject`` sees it.
@@ -55,7 +89,9 @@ class Callbacks:
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
         try:
-            return self._shell(resource.shell or self.resource(resource.root, subject).shell)
+            return self._commands.shell(
+                resource.shell or self.resource(resource.root, subject).shell
+            )
         except NotFoundError:
             return None
 
@@ -101,6 +137,56 @@ class Callbacks:
         except NotFoundError:
             log.info("sandbox %s, an execution that is forgotten: %s", sandbox_id, message)
 
+    # ---- commands -------------------------------------------------------------------------------
+
+    async def execute(
+        self,
+        name: str,
+        kind: Kind,
+        command: str,
+        inputs: Mapping[str, str],
+        sandbox_id: str,
+        subject: str,
+        *,
+        ports: Sequence[str] = (),
+    ) -> Execution:
+        """Run a command for the driver of the execution ``subject``, which waits for it; how it ended (A3).
+
+        :param sandbox_id: where; empty: the one in which ``subject`` runs, if it runs in one.
+
+        Raises where it can never run: ``CycleError`` where ``subject`` would wait for itself (I16).
+        """
+        target = self._target(name, kind, sandbox_id, subject)
+        accepted = await self._commands.submit(target, command, inputs, ports=ports, parent=subject)
+        return await self._commands.wait(accepted.id)
+
+    async def enqueue(
+        self,
+        name: str,
+        kind: Kind,
+        command: str,
+        inputs: Mapping[str, str],
+        sandbox_id: str,
+        subject: str,
+    ) -> Execution:
+        """Have a command run for which nobody waits; the execution as it was accepted (A3)."""
+        target = self._target(name, kind, sandbox_id, subject)
+        return await self._commands.submit(target, command, inputs)
+
+    async def cancel(self, execution: str) -> bool:
+        """Cancel an execution; False if it has ended. Raises ``NotFoundError``."""
+        return await self._commands.cancel(execution)
+
+    async def reset(self, name: str, sandbox_id: str, subject: str) -> None:
+        """Cancel all that runs on or waits for the driver of a resource, and let it begin anew (I11)."""
+        await self._commands.reset_target(self._target(name, "resource", sandbox_id, subject))
+
+    async def discover(self, name: str, subject: str) -> Resource:
+        """Run discovery on a resource of the inventory, for a driver that waits."""
+        return await self._commands.discover(name, parent=subject)
+
+    # ---- who asks -------------------------------------------------------------------------------
+
     def subject(self, token: str) -> str | None:
         """Whom ``token`` was minted for, or None where it is not one of ours."""
         return self._tokens.subject(token)
@@ -109,16 +195,32 @@ class Callbacks:
         """A token for ``subject``."""
         return self._tokens.mint(subject)
 
+    def _target(self, name: str, kind: Kind, sandbox_id: str, subject: str) -> Target:
+        """What a driver names when it asks for a command."""
+        here = sandbox_id or self._sandbox_of(subject)
+        sandbox = self._sandboxes.sandbox(here)[0] if here else None
+        found = self._sandboxes.known(name, here)
+        if found is not None and found.kind == kind:
+            return found
+        if kind == "resource":
+            return Target(resource=self._inventory.resource(name), sandbox=sandbox)
+        known = self._sandboxes.sandbox(here)[1] if here else []
+        raise NotFoundError(kind, name, [one.name for one in known if one.kind == kind])
+
+    def _sandbox_of(self, execution: str) -> str:
+        try:
+            return self._executions.get(execution).sandbox
+        except NotFoundError:
+            return NO_SANDBOX
+
     def _in_use(self, name: str, subject: str) -> Target | None:
         """The target of this name beside the execution ``subject``; None where the inventory has it.
 
         Twenty sandboxes may have an app of the same name: which one is meant depends on who asks.
         """
-        try:
-            sandbox = self._executions.get(subject).sandbox
-        except NotFoundError:
-            sandbox = ""
-        target = self._sandboxes.known(name, sandbox) or self._sandboxes.known(name)
+        target = self._sandboxes.known(name, self._sandbox_of(subject)) or self._sandboxes.known(
+            name
+        )
         if target is not None and target.kind == "resource" and name in self._inventory:
             return None
         return target

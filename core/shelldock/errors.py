@@ -6,16 +6,20 @@
     ├── SettingsError        a setting is unknown, of a wrong type, or unreadable
     ├── NotFoundError        a thing that was named is not there
     ├── ConflictError        a thing is in the way of what was asked
+    │   ├── CycleError       a command would wait for itself
+    │   └── QueueFull        too many commands wait already
     ├── ShellError           a shell cannot be read
     ├── InputError           the inputs of a command are not what it takes
     ├── PluginError          a plugin answered what cannot be used
     ├── PythonError          no interpreter that the driver needs is on this machine
     ├── EnvironmentFailed    what the driver needs could not be resolved or installed
     ├── StartError           the driver's process could not start, or import its driver
+    ├── BrokenError          the driver failed to start again and again
     ├── DriverError          the driver raised
     ├── InstanceLost         the process ended under a command
     ├── LimitReached         a clock ran out
     ├── CancelledError       somebody cancelled it
+    │   └── PendingTooLong   its turn did not come in time
     └── StoreError           what must survive a restart could not be read or written
 
 Each carries its facts as attributes, so that a program need not read the message. ``code`` names the
@@ -24,6 +28,7 @@ class in JSON and never changes. The message is one line: what happened, to what
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
@@ -65,6 +70,33 @@ class ConflictError(ShelldockError):
     """A thing is in the way of what was asked: a name is taken, a shell is still in use."""
 
     code = "conflict"
+
+
+class CycleError(ConflictError):
+    """A command that a driver asked for would wait for the very command that asks; ``chain`` says how."""
+
+    code = "cycle"
+
+    def __init__(self, command: str, chain: Iterable[str]) -> None:
+        self.chain = " → ".join(chain)
+        super().__init__(
+            f"{command!r} would wait for itself: {self.chain}; let the driver enqueue it instead of waiting for it"
+        )
+
+
+class QueueFull(ConflictError):
+    """Too many commands wait for one instance already."""
+
+    code = "queue-full"
+
+    def __init__(self, target: str, most: int, source: str = "default") -> None:
+        self.target = target
+        self.most = most
+        self.source = source
+        super().__init__(
+            f"{most} commands wait for {target!r} already, which is the limit 'instances.queue' (set by: {source}); "
+            "try again when some have ended"
+        )
 
 
 class ShellError(ShelldockError):
@@ -122,6 +154,22 @@ class StartError(ShelldockError):
         super().__init__(message)
 
 
+class BrokenError(ShelldockError):
+    """The driver failed to start so often in a row that it is not tried any more; ``last`` is how."""
+
+    code = "broken"
+
+    def __init__(self, key: str, target: str, attempts: int, last: str) -> None:
+        self.key = key
+        self.target = target
+        self.attempts = attempts
+        self.last = last
+        super().__init__(
+            f"the driver of {target!r} failed to start {attempts} times in a row, last: {last}; "
+            f"mend that, then: shelldock instance retry {shlex.quote(key)}"
+        )
+
+
 class DriverError(ShelldockError):
     """The driver raised: ``type`` and ``text`` of its exception, ``trace`` as the driver's Python wrote it."""
 
@@ -165,6 +213,21 @@ class CancelledError(ShelldockError):
     def __init__(self, message: str, result: str | None = None) -> None:
         self.result = result
         super().__init__(message)
+
+
+class PendingTooLong(CancelledError):
+    """Its turn did not come within the limit ``pending``: what it waited for, the limit and where that was set."""
+
+    code = "pending"
+
+    def __init__(self, command: str, seconds: float, reason: str, source: str = "default") -> None:
+        self.clock = "pending"
+        self.seconds = seconds
+        self.source = source
+        super().__init__(
+            f"{command!r} was cancelled: its turn did not come within the limit 'pending' of {seconds:g} s "
+            f"(set by: {source}), as {reason}"
+        )
 
 
 class StoreError(ShelldockError):

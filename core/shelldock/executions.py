@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from shelldock.errors import NotFoundError
-from shelldock.model import Execution, ExecutionState, Outcome, Target
+from shelldock.errors import CancelledError, NotFoundError
+from shelldock.model import Call, Execution, ExecutionState, Outcome
 
 ENDED: frozenset[ExecutionState] = frozenset({"completed", "failed", "cancelled", "interrupted"})
 
@@ -29,22 +28,28 @@ class Executions:
         self._ended: dict[str, None] = {}
         self._waiters: dict[str, asyncio.Future[Execution]] = {}
 
-    def accept(
-        self, target: Target, command: str, inputs: Mapping[str, str], chain: tuple[str, ...] = ()
-    ) -> Execution:
-        """Record that a command was asked for."""
+    def accept(self, call: Call, chain: tuple[str, ...] = ()) -> Execution:
+        """Record that a command was asked for.
+
+        :param chain: the scopes that wait for it, outermost first.
+        """
+        target = call.target
         execution = Execution(
-            id=secrets.token_hex(8),
+            id=call.execution,
             target=target.name,
             kind=target.kind,
             sandbox=target.sandbox.id if target.sandbox else "",
-            command=command,
-            inputs=dict(inputs),
+            command=call.command,
+            inputs=call.inputs,
             accepted=time.time(),
             chain=chain,
         )
         self._put(execution)
         return execution
+
+    def runs(self, id: str) -> bool:
+        """Whether an execution has left the queue."""
+        return self.get(id).state != "accepted"
 
     def started(self, id: str, instance: str) -> None:
         """Record that it runs now, on ``instance``."""
@@ -61,7 +66,7 @@ class Executions:
         state: ExecutionState = "completed"
         result = outcome.result
         if failure is not None:
-            state = "cancelled" if failure.code == "cancelled" else "failed"
+            state = "cancelled" if isinstance(failure.error(), CancelledError) else "failed"
             kept = failure.facts.get("result")  # what a cancelled command returned all the same
             result = kept if isinstance(kept, str) else None
         before = self._all[id]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import platform
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -38,16 +39,19 @@ from shelldock.model import (
     Finding,
     Instance,
     Kind,
+    Limit,
     Outcome,
     Resource,
     Sandbox,
     Shell,
     Target,
+    Waiting,
 )
 from shelldock.node import Node
+from shelldock.ongoing import Ongoing
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
-from shelldock.sandboxes import Sandboxes
+from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
@@ -100,8 +104,14 @@ class AsyncHost:
             premises=msgspec.json.encode(self.settings.plugins).decode(),
         )
         self._executions = Executions(self.plugins.execution_changed)
+        self._ongoing = Ongoing(self._executions.runs, self._room)
         self.callbacks = Callbacks(
-            self.inventory, self.sandboxes, self._executions, self.vault, self.tokens, self.shell
+            self.inventory,
+            self.sandboxes,
+            self._executions,
+            self.vault,
+            self.tokens,
+            self,
         )
         self._fabric = self._chosen_fabric()
         self._node = Node(
@@ -112,6 +122,7 @@ class AsyncHost:
             self.environments,
             self._fabric,
             self._executions.started,
+            self._renewed,
             python=python,
             fresh=self.settings.instances.fresh if fresh is None else fresh,
         )
@@ -121,7 +132,6 @@ class AsyncHost:
         self._services: list[Service] = []
         self._connectivity = Connectivity()
         self._opened: dict[str, Shell] = {}
-        self._keys: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[Execution]] = {}
         self._open = False
 
@@ -163,6 +173,8 @@ class AsyncHost:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
+        pending: float | None = None,
+        parent: str = "",
     ) -> Execution:
         """Run a command to its end.
 
@@ -171,12 +183,22 @@ class AsyncHost:
         :param ports: full paths, for connected commands.
         :param endpoints: the resources on the other side of a connected command, aligned with ``ports``.
         :param limit: seconds that it may run; by default what the setting ``limits.command`` says.
+        :param pending: seconds that it may wait for its turn; by default what ``limits.pending`` says (Q4).
+        :param parent: the execution that waits for this one: a driver asked for it. ``CycleError`` where it would
+            wait for itself (I16).
         :returns: the execution, completed: ``result`` is what the driver returned, as text.
 
         Raises the ``ShelldockError`` that ended it otherwise. If the caller is cancelled, so is the command.
         """
         accepted = await self.submit(
-            target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+            target,
+            command,
+            inputs,
+            ports=ports,
+            endpoints=endpoints,
+            limit=limit,
+            pending=pending,
+            parent=parent,
         )
         task = self._tasks[accepted.id]
         try:
@@ -198,9 +220,13 @@ class AsyncHost:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
-        chain: tuple[str, ...] = (),
+        pending: float | None = None,
+        parent: str = "",
     ) -> Execution:
-        """Have a command run; ``wait`` for its end. Raises at once where it can never run."""
+        """Have a command run; ``wait`` for its end. Raises at once where it can never run.
+
+        The parameters are those of ``execute``.
+        """
         if not self._open:
             raise ConflictError("the host is not open: use it as a context manager")
         target = self._target(target)
@@ -211,22 +237,24 @@ class AsyncHost:
             )
         given = check(shell.driver, command, inputs or {})
         key = self.plugins.scope(target)
-        execution = self._executions.accept(target, command, given, chain)
+        root = target.resource.root
         declared = shell.driver.command(command)
+        chain = self._ongoing.chain(parent)
         call = Call(
-            execution=execution.id,
+            execution=secrets.token_hex(8),
             target=target,
             command=command,
             tags=declared.tags if declared else (),
             inputs=given,
             ports=tuple(ports),
             endpoints=tuple(endpoints),
-            connectivity=replace(self._connectivity, token=self.tokens.mint(execution.id)),
+            connectivity=self._connectivity,
             chain=(*chain, key),
-            limit=self.settings.limits.command if limit is None else limit,
-            limit_source=self.settings.source("limits.command") if limit is None else "call",
+            limit=self._limit("command", limit, shell, root),
+            pending=self._limit("pending", pending, shell, root),
         )
-        self._keys[execution.id] = key
+        self._ongoing.begin(key, call, parent)
+        execution = self._executions.accept(call, chain)
         self._tasks[execution.id] = asyncio.create_task(
             self._run(key, shell, call), name=f"execution {execution.id}"
         )
@@ -243,7 +271,7 @@ class AsyncHost:
         """
         if self._executions.get(execution).state in ENDED:
             return False
-        key = self._keys[execution]
+        key = self._ongoing.key(execution)
         claim = await self._fabric.find(key)
         return claim is not None and bool(
             await self._fabric.call(claim.node, "cancel", key, execution)
@@ -266,9 +294,62 @@ class AsyncHost:
         """
         await self._on_holder(key, "set_log_level", level_name(level))
 
-    async def discover(self, name: str) -> Resource:
+    async def cancel_all(self, key: str, reason: str = "asked to cancel all") -> int:
+        """Cancel all that runs on, or waits for, the instance for ``key``, which stays (Q8). How many that were."""
+        return int(str(await self._on_holder(key, "cancel_all", reason)))
+
+    async def reset(self, key: str, reason: str = "reset") -> None:
+        """Cancel all that runs on, or waits for, the instance for ``key``, and stop it (I11).
+
+        The next command starts a new one. What does not notice that it is cancelled is terminated.
+        """
+        await self._on_holder(key, "reset", reason)
+
+    async def reset_target(self, target: Target) -> None:
+        """The same for whatever instance serves ``target``, if there is one."""
+        await self._on_claimed(self.plugins.scope(target), "reset", "reset")
+
+    async def retry(self, key: str) -> None:
+        """Let a driver that failed to start again and again be tried at once, with the next command."""
+        await self._on_holder(key, "retry")
+
+    async def remove(self, name: str) -> list[Resource]:
+        """Remove a resource and all below it from the inventory; returns what is gone.
+
+        What runs on it goes on to its end, what waits is cancelled, and then its instance stops (I10).
+        """
+        target = Target(resource=self.inventory.resource(name))
+        gone = self.inventory.remove(name)
+        if target.name == target.resource.root:
+            key = self.plugins.scope(target)
+            await self._on_claimed(key, "retire", f"the resource {name!r} was removed")
+        return gone
+
+    async def start_sandbox(self, sandbox: Sandbox, targets: Sequence[Target] = ()) -> None:
+        """Make a sandbox known, and what is used in it. Raises ``ConflictError`` where it is known already."""
+        if sandbox.id in [one.id for one in self.sandboxes.all()]:
+            raise ConflictError(f"sandbox {sandbox.id!r} is there already; end it first")
+        self.sandboxes.begin(sandbox)
+        for target in targets:
+            self.sandboxes.admit(replace(target, sandbox=sandbox))
+
+    async def end_sandbox(self, id: str) -> None:
+        """End a sandbox: its commands are cancelled, the instances of its apps and services stop (I9).
+
+        Raises ``NotFoundError``.
+        """
+        reason = "the sandbox ended"
+        targets = self.sandboxes.end(id)
+        for execution in self._executions.all():
+            if execution.sandbox == id:
+                await self.cancel(execution.id)
+        own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
+        still_used = {self.plugins.scope(one) for one in self.sandboxes.targets()}
+        await asyncio.gather(*(self._on_claimed(key, "reset", reason) for key in own - still_used))
+
+    async def discover(self, name: str, *, parent: str = "") -> Resource:
         """Run discovery on a resource of the inventory and keep what it finds. Raises what ended it."""
-        execution = await self.execute(name, DISCOVERY)
+        execution = await self.execute(name, DISCOVERY, parent=parent)
         self.inventory.replace_tree(name, execution.result or "")
         return self.inventory.resource(name)
 
@@ -341,6 +422,24 @@ class AsyncHost:
             found += answer
         return found
 
+    async def queue(self) -> list[Waiting]:
+        """Every command that was accepted and does not run yet, and why (Q3)."""
+        found: list[Waiting] = []
+        for node in await self._fabric.nodes():
+            answer = await self._fabric.call(node.name, "queue")
+            assert isinstance(answer, list)
+            found += answer
+        placed = {one.execution for one in found}
+        return found + [
+            self._ongoing.waiting(one.id, one.accepted)
+            for one in self._executions.all()
+            if one.state == "accepted" and one.id not in placed
+        ]
+
+    def affected(self, key: str) -> list[Execution]:
+        """Whom it hits if the instance for ``key`` ends now: what runs on it, and waits for it (L4)."""
+        return [self._executions.get(one) for one in self._ongoing.of(key)]
+
     def _check(self, name: str | Path) -> list[Finding]:
         path = Path(name).absolute()
         shell: Shell | None = None
@@ -358,7 +457,7 @@ class AsyncHost:
 
     async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
         try:
-            call = replace(call, context=self.plugins.context(call))
+            call = self._with_context(call)
             claim = await self._fabric.find(key) or await self._placed(key, shell, call.target)
             outcome = await self._fabric.call(claim.node, "execute", key, shell, call)
             assert isinstance(outcome, Outcome)
@@ -369,7 +468,7 @@ class AsyncHost:
             message = f"internal error, please report it: {type(error).__name__}: {error}"
             outcome = Outcome(failure=Failure(code="error", message=message))
         finally:
-            self._keys.pop(call.execution, None)
+            self._ongoing.end(call.execution)
             self._tasks.pop(call.execution, None)
         return self._executions.end(call.execution, outcome)
 
@@ -386,23 +485,56 @@ class AsyncHost:
             )
         return await self._fabric.claim(key, self.plugins.place(shell, target, nodes))
 
-    async def _on_holder(self, key: str, verb: str, reason: str) -> None:
+    def _with_context(self, call: Call) -> Call:
+        """The call with a token of its own, and what the driver is told of the target as it is now (C9, I15)."""
+        token = self.tokens.mint(call.execution)
+        call = replace(call, connectivity=replace(call.connectivity, token=token))
+        return replace(call, context=self.plugins.context(call))
+
+    def _renewed(self, call: Call) -> Call:
+        """A call that has waited, as of now. Raises ``NotFoundError`` where its resource was removed."""
+        target = call.target
+        if target.stored:
+            target = replace(target, resource=self.inventory.resource(target.name))
+        else:
+            sandbox = target.sandbox.id if target.sandbox else NO_SANDBOX
+            target = self.sandboxes.known(target.name, sandbox) or target
+        return self._with_context(replace(call, target=target))
+
+    def _room(self, call: Call) -> float:
+        """How many commands the instance for a call runs at once."""
+        return self.plugins.concurrency(self.shell(call.target.resource.shell), call.target)
+
+    def _limit(self, clock: str, given: float | None, shell: Shell, element: str) -> Limit:
+        if given is not None:
+            return Limit(seconds=given, source="call")
+        return self.settings.limit(clock, shell.name, element)
+
+    async def _on_holder(self, key: str, verb: str, *arguments: object) -> object:
+        """What the node that holds ``key`` answers. Raises ``NotFoundError`` where none does."""
         claim = await self._fabric.find(key)
         if claim is None:
-            raise NotFoundError(
-                "instance", key, [instance.key for instance in await self.instances(memory=False)]
-            )
-        await self._fabric.call(claim.node, verb, key, reason)
+            known = [instance.key for instance in await self.instances(memory=False)]
+            raise NotFoundError("instance", key, known)
+        return await self._fabric.call(claim.node, verb, key, *arguments)
+
+    async def _on_claimed(self, key: str, verb: str, *arguments: object) -> None:
+        """Tell the node that holds ``key``, if any does."""
+        claim = await self._fabric.find(key)
+        if claim is not None:
+            await self._fabric.call(claim.node, verb, key, *arguments)
 
     def _target(self, target: Target | str) -> Target:
         """The target as drivers shall see it: as it is now, and findable by name while it is in use."""
         if isinstance(target, str):
-            found = self.inventory.resource(target)
-            return Target(
-                resource=found if found.name == found.root else self.inventory.resource(found.root)
-            )
+            target = Target(resource=self.inventory.resource(target))
         if target.kind == "resource" and target.name in self.inventory:
-            target = replace(target, resource=self.inventory.resource(target.name))
+            root = self.inventory.resource(
+                target.resource.root
+            )  # its driver answers for its ports (I13)
+            target = replace(target, resource=root, stored=True)
+            if target.sandbox is None:
+                return target
         return self.sandboxes.admit(target)
 
     def _chosen_fabric(self) -> Fabric:

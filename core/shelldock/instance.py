@@ -12,7 +12,16 @@ import psutil
 
 from shelldock.errors import CancelledError, InstanceLost, LimitReached, ShelldockError
 from shelldock.logs import note
-from shelldock.model import NO_LIMIT, Call, Environment, Instance, InstanceState, Shell, Value
+from shelldock.model import (
+    NO_LIMIT,
+    Call,
+    Environment,
+    Instance,
+    InstanceState,
+    Limit,
+    Shell,
+    Value,
+)
 from shelldock.process import Process
 
 log = logging.getLogger(__name__)
@@ -22,17 +31,22 @@ CLEAN = "exit status 0"
 
 
 class Limits(Value, frozen=True, kw_only=True):
-    """The clocks of an instance, in seconds, and where each was set."""
+    """The clocks of an instance."""
 
-    initialize: float
-    cancel_grace: float
+    initialize: Limit
+    cancel_grace: Limit
     """How long a command that ran out of time may take to notice that it is cancelled."""
-    cleanup: float
-    sources: Mapping[str, str] = {}
+    cleanup: Limit
 
-    def source(self, clock: str) -> str:
-        """Where the value of ``clock`` was set."""
-        return self.sources.get(clock, "default")
+
+class Running(Value, frozen=True, kw_only=True):
+    """A command that an instance runs now."""
+
+    number: int
+    """On the wire."""
+    command: str
+    since: float
+    """On the monotonic clock."""
 
 
 class DriverInstance:
@@ -58,8 +72,8 @@ class DriverInstance:
         self.concurrency = concurrency
         self.state: InstanceState = "starting"
         self.started = time.time()
-        self.running: dict[str, int] = {}
-        """Number on the wire by execution."""
+        self.running: dict[str, Running] = {}
+        """What it runs now, by execution."""
         self.idle_since: float | None = None
         self.idle_from = 0.0
         """The same on the monotonic clock, which nobody sets back."""
@@ -87,16 +101,14 @@ class DriverInstance:
         self._process = process
         process.gone.add_done_callback(lambda gone: self._ended(gone.result()))
         self._become("initializing")
-        clock = self._limits.initialize
+        limit = self._limits.initialize
         try:
-            async with asyncio.timeout(clock if clock < NO_LIMIT else None):
+            async with asyncio.timeout(limit.seconds if limit.seconds < NO_LIMIT else None):
                 await process.initialize(context, execution)
         except TimeoutError:
             await self.terminate("initialize took too long")
             what = f"'initialize' of {self.target!r}"
-            raise LimitReached(
-                "initialize", clock, what, self._limits.source("initialize")
-            ) from None
+            raise LimitReached("initialize", limit.seconds, what, limit.source) from None
         except BaseException:
             await self.terminate("initialize failed")
             raise
@@ -110,13 +122,18 @@ class DriverInstance:
         """Run one command to its end and give its result. Raises what became of it instead."""
         process = self._process
         assert process is not None
-        number = self.running[call.execution] = process.number()
+        number = process.number()
+        self.running[call.execution] = Running(
+            number=number, command=call.command, since=time.monotonic()
+        )
         self.idle_since = self.idle_limit = None
         if self.state == "ready":
             self._become("busy")
         try:
             answer = process.call(number, call)
-            result = await (answer if call.limit == NO_LIMIT else self._within(call, answer))
+            result = await (
+                answer if call.limit.seconds == NO_LIMIT else self._within(call, answer)
+            )
         except ShelldockError as error:
             if call.execution in self._asked_to_cancel and not isinstance(error, InstanceLost):
                 raise CancelledError(f"{call.command!r} was cancelled ({error})") from error
@@ -138,7 +155,14 @@ class DriverInstance:
         """Tell the driver that a running command is cancelled; it ends when the driver looks."""
         if self._process is not None and execution in self.running:
             self._asked_to_cancel.add(execution)
-            self._process.cancel(self.running[execution])
+            self._process.cancel(self.running[execution].number)
+
+    def busy_with(self) -> str:
+        """What has been running longest, in words."""
+        longest = next(iter(self.running.values()))
+        seconds = time.monotonic() - longest.since
+        others = f" and {len(self.running) - 1} more" if len(self.running) > 1 else ""
+        return f"{longest.command!r}{others} has been running for {seconds:.0f} s"
 
     async def quiet(self, limit: float | None = None) -> bool:
         """Wait until nothing runs, for at most ``limit`` seconds. False: something still does."""
@@ -156,7 +180,7 @@ class DriverInstance:
         self.reason = reason
         self._become("stopping")
         assert self._process is not None
-        trouble = await self._process.stop(reason, self._limits.cleanup)
+        trouble = await self._process.stop(reason, self._limits.cleanup.seconds)
         if trouble:
             log.warning("cleanup of %s (%s): %s", self.target, self.id, trouble)
         await self.gone.wait()
@@ -204,19 +228,20 @@ class DriverInstance:
 
         Else the command is cancelled, and where that does not help the instance is terminated.
         """
-        done, _ = await asyncio.wait({answer}, timeout=call.limit)
+        limit = call.limit
+        done, _ = await asyncio.wait({answer}, timeout=limit.seconds)
         if not done:
             assert self._process is not None
-            self._process.cancel(self.running[call.execution])
-            done, _ = await asyncio.wait({answer}, timeout=self._limits.cancel_grace)
+            self._process.cancel(self.running[call.execution].number)
+            done, _ = await asyncio.wait({answer}, timeout=self._limits.cancel_grace.seconds)
             if not done:
                 await self.terminate(
-                    f"{call.command!r} ran longer than {call.limit:g} s and did not notice the cancel"
+                    f"{call.command!r} ran longer than {limit.seconds:g} s and did not notice the cancel"
                 )
             if not answer.cancelled():
                 answer.exception()  # seen: what counts is that it was too late
             raise LimitReached(
-                "command", call.limit, f"{call.command!r} of {self.target!r}", call.limit_source
+                "command", limit.seconds, f"{call.command!r} of {self.target!r}", limit.source
             )
         return answer.result()
 

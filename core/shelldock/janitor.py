@@ -1,4 +1,4 @@
-"""The only clock: stops what is idle, collects environments that nobody uses."""
+"""The only clock: stops what is idle, cancels what waited too long, collects environments that nobody uses."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Janitor:
         while True:
             await asyncio.sleep(TICK)
             try:
+                self._node.expire(time.monotonic())
                 self._node.stop_idle(time.monotonic())
                 if time.monotonic() - collected >= COLLECT:
                     collected = time.monotonic()

@@ -20,6 +20,14 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """What every noun is: immutable, compared by its fields, writable as JSON."""
 
 
+class Limit(Value, frozen=True, kw_only=True):
+    """How long something may take, and who says so."""
+
+    seconds: float = NO_LIMIT
+    source: str = "default"
+    """Where it was set: ``default``, ``call``, a file's path or a variable's name."""
+
+
 # ---- what a shell declares ----------------------------------------------------------------------
 
 
@@ -216,6 +224,8 @@ class Target(Value, frozen=True, kw_only=True):
     resource: Resource
     """The element whose driver answers."""
     sandbox: Sandbox | None = None
+    stored: bool = False
+    """Whether the resource is one of the inventory's, which knows how it is now."""
 
     @property
     def name(self) -> str:
@@ -250,10 +260,10 @@ class Call(Value, frozen=True, kw_only=True):
     """What the driver gets as ``context``: plain data, classes named by ``$class``."""
     chain: tuple[str, ...] = ()
     """The scopes that wait for this call, outermost first."""
-    limit: float = NO_LIMIT
-    """Seconds that the command may run."""
-    limit_source: str = "call"
-    """Where that was set."""
+    limit: Limit = Limit()
+    """How long the command may run."""
+    pending: Limit = Limit()
+    """How long it may wait for its turn (Q4)."""
 
 
 # ---- what runs it -------------------------------------------------------------------------------
@@ -295,7 +305,8 @@ class Environment(Value, frozen=True, kw_only=True):
     """Unix time of the last start of an instance."""
 
 
-InstanceState = Literal["starting", "initializing", "ready", "busy", "stopping", "gone"]
+InstanceState = Literal["starting", "initializing", "ready", "busy", "stopping", "gone", "broken"]
+"""``broken``: it failed to start again and again, and commands are refused until somebody has it retried."""
 
 
 class Instance(Value, frozen=True, kw_only=True):
@@ -326,6 +337,28 @@ class Instance(Value, frozen=True, kw_only=True):
     log: Path | None = None
     reason: str = ""
     """Why it stops or stopped: idle, shut down, updated, terminated, lost …"""
+
+
+class Waiting(Value, frozen=True, kw_only=True):
+    """A command that was accepted and does not run yet, and why (Q3)."""
+
+    execution: str
+    target: str
+    command: str
+    sandbox: str = ""
+    key: str
+    """The scope whose instance it waits for."""
+    node: str = ""
+    position: int = 0
+    """1 for the next one to run; 0 where no node has it yet."""
+    since: float
+    """Unix time."""
+    limit: Limit = Limit()
+    """After so long it is cancelled."""
+    state: str
+    """In the words of CloudShell's queue page (§7.2)."""
+    reason: str = ""
+    """What it waits for, in ours."""
 
 
 class Node(Value, frozen=True, kw_only=True):

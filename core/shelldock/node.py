@@ -17,25 +17,37 @@ from shelldock.fabric import Fabric
 from shelldock.forkserver import ForkServer, Way
 from shelldock.instance import DriverInstance, Limits
 from shelldock.logs import instance_log
-from shelldock.model import NO_LIMIT, Call, Environment, Failure, Instance, Outcome, Shell
+from shelldock.model import (
+    NO_LIMIT,
+    Call,
+    Environment,
+    Failure,
+    Instance,
+    Outcome,
+    Shell,
+    Waiting,
+)
 from shelldock.model import Node as NodeInfo
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.rooms import Room
-from shelldock.scope import Scope
+from shelldock.scope import QueueRules, Scope
 from shelldock.settings import Settings
+from shelldock.starts import Rules
 
 log = logging.getLogger(__name__)
 
-VERBS = frozenset(
-    {"execute", "cancel", "stop", "terminate", "instances", "prepare", "set_log_level"}
-)
+VERBS = frozenset({
+    "execute", "cancel", "cancel_all", "queue", "instances", "stop", "terminate", "reset", "retire", "retry",
+    "set_log_level", "prepare",
+})  # fmt: skip
 
 
 class Node:
     """Runs instances on this machine. Other machines reach the methods named in ``VERBS``; their arguments are data.
 
     :param started: told the execution and the instance when a command starts to run.
+    :param renewed: the call of a command that has waited, as of now; raises where it can no longer run.
     :param python: the interpreter that the user asked for, for every driver; None: the plugins choose.
     """
 
@@ -48,6 +60,7 @@ class Node:
         environments: Environments,
         fabric: Fabric,
         started: Callable[[str, str], None],
+        renewed: Callable[[Call], Call],
         *,
         python: str | None = None,
         fresh: bool = False,
@@ -60,6 +73,7 @@ class Node:
         self._environments = environments
         self._fabric = fabric
         self._started = started
+        self._renewed = renewed
         self._python = python
         self._scopes: dict[str, Scope] = {}
         self._instances: dict[str, DriverInstance] = {}
@@ -68,14 +82,14 @@ class Node:
         self._tasks: set[asyncio.Task[None]] = set()
         self._room: Room
         limits = settings.limits
-        self._limits = Limits(
-            initialize=limits.initialize,
-            cancel_grace=limits.cancel_grace,
-            cleanup=limits.cleanup,
-            sources={
-                clock: settings.source(f"limits.{clock}")
-                for clock in ("initialize", "cancel_grace", "cleanup")
-            },
+        self._rules = QueueRules(
+            most=settings.instances.queue,
+            source=settings.source("instances.queue"),
+            starts=Rules(
+                attempts=settings.instances.start_attempts,
+                pause=limits.backoff,
+                rest=limits.broken,
+            ),
         )
         self._way = Way(
             fresh=fresh,
@@ -117,9 +131,9 @@ class Node:
         """Run a command on the instance for ``key``, which is started if need be. Never raises what the driver did."""
         scope = self._scopes.get(key)
         if scope is None:
-            scope = self._scopes[key] = Scope(key, self._start_for(key), self._emptied)
+            scope = self._scopes[key] = Scope(key, self._rules, self._start_for(key), self._emptied)
         try:
-            result, instance = await scope.run(shell, call, self._started)
+            result, instance = await scope.run(shell, call, self._started, self._renewed)
         except ShelldockError as error:
             return Outcome(failure=Failure.of(error))
         environment = instance.environment
@@ -131,6 +145,15 @@ class Node:
         """Cancel a queued or running command. False: it is not here."""
         scope = self._scopes.get(key)
         return scope.cancel(execution) if scope else False
+
+    async def cancel_all(self, key: str, reason: str) -> int:
+        """Cancel all queued and running commands for ``key``; the instance stays. How many that were."""
+        scope = self._scopes.get(key)
+        return scope.cancel_all(reason) if scope else 0
+
+    async def queue(self) -> list[Waiting]:
+        """What waits here, and for what."""
+        return [one for scope in self._scopes.values() for one in scope.queue(self.name)]
 
     async def stop(self, key: str, reason: str) -> None:
         """Stop the instance for ``key`` with its ``cleanup``."""
@@ -151,11 +174,32 @@ class Node:
             raise NotFoundError("instance", key, [one.key for one in self._instances.values()])
         scope.instance.set_log_level(level)
 
+    async def reset(self, key: str, reason: str) -> None:
+        """Empty the queue for ``key``, cancel what runs, and stop the instance (I11)."""
+        scope = self._scopes.get(key)
+        if scope is not None:
+            await scope.retire(reason, grace=self._settings.limits.cancel_grace)
+
+    async def retire(self, key: str, reason: str) -> None:
+        """Empty the queue for ``key``, let what runs go on to its end, then stop the instance (I10)."""
+        scope = self._scopes.get(key)
+        if scope is not None:
+            await scope.retire(reason, grace=None)
+
+    async def retry(self, key: str) -> None:
+        """Let a driver that failed to start be tried again at once."""
+        scope = self._scopes.get(key)
+        if scope is not None:
+            scope.retry()
+
     async def instances(self, memory: bool = False) -> list[Instance]:
         """What lives here now."""
-        return [
+        live = [
             instance.info(self.name, self._waiting(instance.key), memory=memory)
             for instance in self._instances.values()
+        ]
+        return live + [
+            one for scope in self._scopes.values() if (one := scope.broken(self.name)) is not None
         ]
 
     async def prepare(self, shell: Shell) -> Environment:
@@ -164,7 +208,16 @@ class Node:
             shell, self._python, self._plugins.needs, self._plugins.build
         )
 
-    # ---- idle -----------------------------------------------------------------------------------
+    # ---- clocks ---------------------------------------------------------------------------------
+
+    def expire(self, now: float) -> None:
+        """Cancel what has waited for its turn for longer than it may.
+
+        :param now: seconds on the monotonic clock.
+        """
+        for scope in list(self._scopes.values()):
+            if scope.waiting:
+                scope.expire(now)
 
     def stop_idle(self, now: float) -> None:
         """Stop, in the background, the instances and fork servers that had nothing to do for their limit.
@@ -228,7 +281,7 @@ class Node:
             key,
             shell,
             call.target.name,
-            self._limits,
+            self._limits(shell, call),
             self._plugins.concurrency(shell, call.target),
             self._changed,
         )
@@ -257,6 +310,14 @@ class Node:
             await instance.terminate("it could not start")
             raise
         return instance
+
+    def _limits(self, shell: Shell, call: Call) -> Limits:
+        root = call.target.resource.root
+        return Limits(
+            initialize=self._settings.limit("initialize", shell.name, root),
+            cancel_grace=self._settings.limit("cancel_grace", shell.name, root),
+            cleanup=self._settings.limit("cleanup", shell.name, root),
+        )
 
     async def _ready(self, shell: Shell) -> tuple[Environment, ForkServer]:
         """The environment and the fork server for a new instance."""

@@ -24,6 +24,10 @@ class Sandboxes:
         self._order: dict[tuple[str, str], int] = {}
         self._count = itertools.count()
 
+    def begin(self, sandbox: Sandbox) -> None:
+        """Make a sandbox known, with nothing in it yet."""
+        self._sandboxes[sandbox.id] = sandbox
+
     def admit(self, target: Target) -> Target:
         """Remember a target, and its sandbox, as they are now; returns it.
 
@@ -76,6 +80,10 @@ class Sandboxes:
     def all(self) -> list[Sandbox]:
         """Every sandbox that has not ended, in the order in which they came."""
         return list(self._sandboxes.values())
+
+    def targets(self) -> list[Target]:
+        """Everything that is used in a sandbox, or on its own."""
+        return [one for targets in self._targets.values() for one in targets.values()]
 
     def end(self, id: str) -> list[Target]:
         """Forget a sandbox; returns the targets that were in it, whose instances have no work any more (I9).

@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from shelldock.errors import SettingsError
-from shelldock.model import NO_LIMIT
+from shelldock.model import NO_LIMIT, Limit
 from shelldock.typed import Table, convert, offer
 
 PREFIX: Final = "SHELLDOCK_"
@@ -32,6 +32,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Until a driver's process has imported its driver."""
     initialize: Seconds = 600.0
     """The driver's ``initialize``."""
+    pending: Seconds = 600.0
+    """A command that waits for its turn."""
     command: Seconds = NO_LIMIT
     """A command that runs."""
     cancel_grace: Seconds = 30.0
@@ -40,6 +42,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The driver's ``cleanup``."""
     host_lost: Seconds = 3.0
     """What an instance has for its ``cleanup`` once the host is gone."""
+    backoff: Seconds = 60.0
+    """The longest pause before the next start of a driver that failed to start three times in a row or more."""
+    broken: Seconds = 600.0
+    """How long a broken instance refuses commands before one of them may try to start it again."""
     fork_server: Seconds = 600.0
     """How long a fork server without instances stays."""
     result_bytes: Annotated[int, msgspec.Meta(ge=1)] = 100 * 2**20
@@ -60,6 +66,26 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     fresh: bool = False
     """A fresh interpreter for each, instead of a fork of one that has imported the driver."""
+    queue: Annotated[int, msgspec.Meta(ge=0)] = 1000
+    """How many commands may wait for one instance; 0: any number."""
+    start_attempts: Annotated[int, msgspec.Meta(ge=0)] = 10
+    """After how many failed starts in a row an instance is broken; 0: never."""
+
+
+class OwnLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits that a single shell or resource may have for itself, in seconds; None: as everybody."""
+
+    initialize: Seconds | None = None
+    pending: Seconds | None = None
+    command: Seconds | None = None
+    cancel_grace: Seconds | None = None
+    cleanup: Seconds | None = None
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What is set for a single shell or resource."""
+
+    limits: OwnLimits = OwnLimits()
 
 
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +118,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
+    shells: dict[str, Own] = {}
+    """For single shells, by name."""
+    resources: dict[str, Own] = {}
+    """For single resources, apps and services, by the name of the root; they come before their shells."""
     fabric: str = "local"
     """The engine that joins machines; plugins offer more."""
     plugins: dict[str, dict[str, object]] = {}
@@ -101,7 +131,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def source(self, name: str) -> str:
         """Where ``limits.cleanup`` (a dotted name) was set: ``default``, the file's path or the variable's name."""
-        return self.sources.get(_spelled(name), DEFAULT)
+        return self.sources.get(name) or self.sources.get(_spelled(name), DEFAULT)
+
+    def limit(self, clock: str, shell: str = "", element: str = "") -> Limit:
+        """The limit called ``clock`` for an element of a shell: its own, else the shell's, else everybody's."""
+        for table, name in (("resources", element), ("shells", shell)):
+            own = getattr(self, table).get(name)
+            seconds = getattr(own.limits, clock, None) if own else None
+            if seconds is not None:
+                source = self.source(f"{table}.{name}.limits.{clock}")
+                return Limit(seconds=seconds, source=source)
+        return Limit(seconds=getattr(self.limits, clock), source=self.source(f"limits.{clock}"))
 
     def plugin_settings(self, name: str, cls: type[T]) -> T:
         """A plugin's class made with what is set for it.
@@ -134,6 +174,8 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
+    shells: dict[str, Own] = {}
+    resources: dict[str, Own] = {}
     fabric: str = "local"
     plugins: dict[str, dict[str, object]] = {}
 
@@ -157,6 +199,8 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         instances=read.instances,
         logs=read.logs,
         node=read.node,
+        shells=read.shells,
+        resources=read.resources,
         fabric=read.fabric,
         plugins=read.plugins,
         sources=sources,

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from shelldock.callbacks import Callbacks
-from shelldock.errors import NotFoundError
+from shelldock.errors import ConflictError, NotFoundError
 from shelldock.executions import Executions
 from shelldock.inventory import Inventory
-from shelldock.model import Attribute, Connectivity, Driver, Resource, Sandbox, Shell, Target
+from shelldock.model import (
+    Attribute,
+    Call,
+    Connectivity,
+    Driver,
+    Execution,
+    Resource,
+    Sandbox,
+    Shell,
+    Target,
+)
 from shelldock.sandboxes import Sandboxes
 from shelldock.store import Store
 from shelldock.tokens import Tokens
@@ -56,6 +66,38 @@ APP = {
 }
 
 
+class Closed:
+    """A host that knows one shell and is not open: it runs nothing."""
+
+    def shell(self, name: str) -> Shell:
+        if name != SWITCH.name:
+            raise NotFoundError("shell", name)
+        return SWITCH
+
+    async def submit(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        ports: Sequence[str] = (),
+        parent: str = "",
+    ) -> Execution:
+        raise ConflictError("the host is not open")
+
+    async def wait(self, execution: str) -> Execution:
+        raise NotFoundError("execution", execution)
+
+    async def cancel(self, execution: str) -> bool:
+        raise NotFoundError("execution", execution)
+
+    async def reset_target(self, target: Target) -> None:
+        raise ConflictError("the host is not open")
+
+    async def discover(self, name: str, *, parent: str = "") -> Resource:
+        raise ConflictError("the host is not open")
+
+
 class World:
     """The real parts of a host that drivers reach: ``sw1`` in the inventory, an app and a service in sandbox ``r1``."""
 
@@ -63,11 +105,12 @@ class World:
         self.vault = Vault.ephemeral()
         self.tokens = Tokens()
         self._store = Store.memory()
-        self.inventory = Inventory(self._store, self.vault, self._shell)
+        commands = Closed()
+        self.inventory = Inventory(self._store, self.vault, commands.shell)
         self.sandboxes = Sandboxes()
         self.executions = Executions(lambda _: None)
         self.callbacks = Callbacks(
-            self.inventory, self.sandboxes, self.executions, self.vault, self.tokens, self._shell
+            self.inventory, self.sandboxes, self.executions, self.vault, self.tokens, commands
         )
         attributes = {
             "User": "admin",
@@ -91,7 +134,9 @@ class World:
         self.sandboxes.admit(target)
         self.sandboxes.admit(Target(kind="app", resource=app, sandbox=sandbox))
         self.sandboxes.admit(Target(kind="service", resource=service, sandbox=sandbox))
-        self.execution = self.executions.accept(target, "hello", {}).id
+        self.execution = self.executions.accept(
+            Call(execution="e1", target=target, command="hello")
+        ).id
         self.token = self.tokens.mint(self.execution)
 
     @property
@@ -108,11 +153,6 @@ class World:
         found = self.sandboxes.find("my svc")
         assert found
         return found.resource
-
-    def _shell(self, name: str) -> Shell:
-        if name != SWITCH.name:
-            raise NotFoundError("shell", name)
-        return SWITCH
 
 
 class Caller:

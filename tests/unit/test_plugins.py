@@ -88,7 +88,7 @@ def test_a_hook_that_does_not_exist_is_refused_and_the_nearest_offered() -> None
 def test_a_plugin_class_is_made_with_its_settings_and_unknown_ones_are_refused_by_name() -> None:
     idle = plugins(SHELLDOCK_PLUGINS__IDLE__LIMIT="60").all()
     (found,) = [one for one in idle if one.name == "idle"]
-    assert found.settings == {"limit": 60.0}
+    assert found.settings == {"limit": 60.0, "shells": {}}
     with pytest.raises(
         SettingsError, match=r"'plugins\.idle\.lmit'; did you mean 'plugins\.idle\.limit'"
     ):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shelldock.model import NO_LIMIT, Kind, Node, Resource, Sandbox, Shell, Target
+from shelldock.model import NO_LIMIT, Instance, Kind, Node, Resource, Sandbox, Shell, Target
 from shelldock_cloudshell.concurrency import shelldock_concurrency
 from shelldock_cloudshell.idle import Idle
 from shelldock_cloudshell.placement import shelldock_place
@@ -48,9 +48,14 @@ def test_only_shells_that_say_so_run_commands_at_once(concurrent: bool, most: fl
     assert shelldock_concurrency(Shell(name="s", concurrent=concurrent, path=Path("/s"))) == most
 
 
-def test_the_idle_limit_is_ten_minutes_unless_set_I5() -> None:
-    assert Idle().shelldock_idle_limit() == 600
-    assert Idle(limit=NO_LIMIT).shelldock_idle_limit() == NO_LIMIT
+def test_the_idle_limit_is_ten_minutes_unless_set_i5() -> None:
+    mine = Instance(
+        id="1", key="resource/a", node="n", shell="s", target="a", state="ready", started=0
+    )
+    assert Idle().shelldock_idle_limit(mine) == 600
+    assert Idle(limit=NO_LIMIT).shelldock_idle_limit(mine) == NO_LIMIT
+    assert Idle(shells={"s": 5}).shelldock_idle_limit(mine) == 5
+    assert Idle(shells={"t": 5}).shelldock_idle_limit(mine) == 600
 
 
 def node(name: str, slots: int, instances: int) -> Node:
