@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from shelldock.hookspecs import hookimpl
@@ -82,12 +83,25 @@ def _resource(one: Resource, type_: str) -> dict[str, object]:
         "app_context": {
             "$class": "AppContext",
             "app_request_json": one.app_request,
-            "deployed_app_json": one.deployed_app,
+            "deployed_app_json": one.deployed_app or (_deployed(one) if type_ == "App" else ""),
         },
         "networks_info": "",
         "shell_standard": "",
         "shell_standard_version": "",
     }
+
+
+def _deployed(app: Resource) -> str:
+    """What is known of an app that came without CloudShell's description: all but its virtual machine (C10)."""
+    said = {
+        "name": app.name,
+        "family": app.family,
+        "model": app.model,
+        "address": app.address,
+        "attributes": [{"name": name, "value": value} for name, value in app.attributes.items()],
+        "vmdetails": {"id": "", "cloudProviderId": "", "uid": "", "vmCustomParams": []},
+    }
+    return json.dumps(said)
 
 
 def _reservation(one: Sandbox | None) -> dict[str, object] | None:

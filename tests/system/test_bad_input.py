@@ -82,7 +82,7 @@ async def test_requirements_that_cannot_be_resolved_show_the_resolvers_own_reaso
     assert await goes_on(host, workshop)
 
 
-async def test_an_unknown_command_offers_the_nearest_and_starts_nothing(
+async def test_an_unknown_command_offers_the_nearest_and_starts_nothing_c1(
     host: AsyncHost, workshop: Workshop
 ) -> None:
     box = target(host, workshop.shell())
@@ -102,7 +102,7 @@ async def test_an_unknown_command_offers_the_nearest_and_starts_nothing(
     ],
     ids=["missing", "empty", "unknown", "D7 no choice"],
 )
-async def test_inputs_are_checked_before_anything_starts(
+async def test_inputs_are_checked_before_anything_starts_d7(
     host: AsyncHost, workshop: Workshop, inputs: dict[str, str], said: str
 ) -> None:
     box = target(host, workshop.shell(more=SAVE, commands=DECLARED))
@@ -182,7 +182,7 @@ async def test_output_that_is_no_text_goes_to_the_log_and_never_to_the_wire_r6(
     ],
     ids=["R3 plain", "R3 two arguments", "exit", "interrupt", "recursion"],
 )
-async def test_an_exception_fails_the_command_with_its_type_and_message_and_the_driver_lives(
+async def test_an_exception_fails_the_command_with_its_type_and_message_and_the_driver_lives_r3_r4(
     host: AsyncHost, workshop: Workshop, body: str, kind: str, text: str
 ) -> None:
     more = f"def fall(self):\n    return self.fall()\n\ndef bad(self, context):\n    {body}"
@@ -191,6 +191,9 @@ async def test_an_exception_fails_the_command_with_its_type_and_message_and_the_
         await host.execute(box, "bad")
     assert caught.value.type == kind
     assert "driver.py" in caught.value.trace
+    (instance,) = await host.instances()
+    assert instance.log is not None
+    assert caught.value.trace in instance.log.read_text()
     assert (await host.execute(box, "work", {"label": "on"})).result == "on"
     assert workshop.journal.events().count("construct") == 1
 

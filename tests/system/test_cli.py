@@ -262,7 +262,7 @@ def test_a_bare_driver_folder_runs_as_well(cli: Cli, same: Path) -> None:
     assert cli("run", same / "src", "hello", "name=World") == "Hello, World!\n"
 
 
-def test_a_command_without_a_result_prints_nothing(cli: Cli, same: Path) -> None:
+def test_a_command_without_a_result_prints_nothing_r1(cli: Cli, same: Path) -> None:
     assert cli("run", same, "nothing") == ""
 
 
@@ -440,7 +440,7 @@ def test_a_failed_process_has_the_exit_code(cli: Cli, same: Path) -> None:
     assert cli.run("run", same, "helo").returncode == 3
 
 
-def test_a_trace_is_shown_only_when_asked_for(cli: Cli, same: Path) -> None:
+def test_a_trace_is_shown_only_when_asked_for_r4(cli: Cli, same: Path) -> None:
     assert "Traceback" not in cli.run("run", same, "fail").stderr
     told = cli.run("--verbose", "run", same, "fail").stderr
     assert "Traceback" in told

@@ -41,7 +41,7 @@ def test_n5_encrypted_text_is_not_encrypted_twice() -> None:
     assert VAULT.encrypt(once) == once
 
 
-def test_n5_the_empty_password_of_cloudshell_is_empty() -> None:
+def test_the_empty_password_of_cloudshell_is_empty_n5_p4() -> None:
     assert VAULT.decrypt(EMPTY) == ""
     assert VAULT.encrypt(EMPTY) == EMPTY
 

@@ -218,7 +218,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("command", "inputs", "expected"), TABLE)
-def test_arguments_reach_the_method_C3_C5(
+def test_arguments_reach_the_method_c1_c3_c4_c5(
     driver: Server, command: str, inputs: dict[str, str], expected: list[object]
 ) -> None:
     instance = driver.ready(context={"$class": "Context"})
@@ -229,7 +229,7 @@ def test_arguments_reach_the_method_C3_C5(
     assert json.loads(answer["text"]) == expected
 
 
-def test_what_a_method_does_not_take_is_left_out_and_noted(driver: Server) -> None:
+def test_what_a_method_does_not_take_is_left_out_and_noted_c3(driver: Server) -> None:
     instance = driver.ready()
     instance.call("no_alias", theirs="1")
     assert (

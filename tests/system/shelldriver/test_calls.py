@@ -232,7 +232,9 @@ def test_a_declared_cleanup_is_a_command_C1(driver: Server) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "context", "cancellation_context"])
-def test_unknown_inputs_are_refused_with_those_that_are_known(driver: Server, name: str) -> None:
+def test_unknown_inputs_are_refused_with_those_that_are_known_c3_c5(
+    driver: Server, name: str
+) -> None:
     error = driver.ready().answer("save", **{name: "x"})
     assert error["kind"] == "input"
     assert error["known"] == ["configuration_type", "folder_path", "vrf"]

@@ -68,7 +68,7 @@ def call(command: str, **more: object) -> Call:
         ("DeleteSavedApps", ("allow_unreserved",), "UnreservedResourceCommandContext", set()),
     ],
 )
-def test_the_class_follows_from_entry_point_and_tags_C7_C8(
+def test_the_class_follows_from_entry_point_and_tags_c7_c8_d5(
     command: str, tags: tuple[str, ...], name: str, fields: set[str]
 ) -> None:
     context = shelldock_context(call(command, tags=tags))
@@ -162,6 +162,39 @@ def test_endpoints_make_a_call_remote_and_stay_in_order_C8_C10() -> None:
         ("Socket 3", "pdu1/Socket 3", "Resource"),
     ]
     assert json.loads(endpoints[0]["app_context"]["deployed_app_json"]) == {"name": "web_3f2a"}
+
+
+def test_an_app_that_nobody_described_is_told_in_the_schema_of_deployed_apps_c10() -> None:
+    app = Resource(
+        name="web", model="Web", family="CS_GenericAppFamily", attributes={"Web.User": "root"}
+    )
+    target = Target(kind="app", resource=app, sandbox=SANDBOX)
+    resource = shelldock_context(call("ping", target=target))["resource"]
+    assert isinstance(resource, dict)
+    assert resource["app_context"]["app_request_json"] == ""
+    assert json.loads(resource["app_context"]["deployed_app_json"]) == {
+        "name": "web",
+        "family": "CS_GenericAppFamily",
+        "model": "Web",
+        "address": "",
+        "attributes": [{"name": "Web.User", "value": "root"}],
+        "vmdetails": {"id": "", "cloudProviderId": "", "uid": "", "vmCustomParams": []},
+    }
+
+
+@pytest.mark.parametrize("kind", ["resource", "service"])
+def test_what_is_no_app_has_an_empty_app_context_c10(kind: Kind) -> None:
+    target = Target(kind=kind, resource=SWITCH, sandbox=SANDBOX)
+    resource = shelldock_context(call("ping", target=target))["resource"]
+    assert isinstance(resource, dict)
+    assert not any(
+        resource["app_context"][one] for one in ("app_request_json", "deployed_app_json")
+    )
+
+
+def test_connectors_and_endpoints_are_lists_when_there_are_none_c11() -> None:
+    assert shelldock_context(call("ping"))["connectors"] == []
+    assert shelldock_context(call("PowerOn", tags=("power",)))["remote_endpoints"] == []
 
 
 def test_a_context_is_plain_data_of_its_own_C11() -> None:

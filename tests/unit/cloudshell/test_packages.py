@@ -121,6 +121,33 @@ def test_tosca_meta_is_read_tolerantly(reader: Reader, pack: Pack, meta: str) ->
     assert is_demo_box(reader.read(pack(files, "a package with blanks.zip")))
 
 
+def test_a_missing_icon_is_tolerated_p2(reader: Reader, pack: Pack) -> None:
+    files = package()
+    icon = "artifacts:\n      icon: {file: gone.png, type: tosca.artifacts.File}\n"
+    changed = DEFINITION.replace("artifacts:\n", icon)
+    assert changed != DEFINITION
+    assert is_demo_box(reader.read(pack(files | {"shell-definition.yaml": changed})))
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "",
+        "imports: []\n",
+        "imports:\n  - cloudshell_standard: nowhere.yaml\n  - cloudshell_types: /gone/types.yaml\n",
+        "imports: [plain.yaml]\n",
+        "imports: http://192.0.2.1/standard.yaml\n",
+    ],
+)
+def test_the_standards_that_are_imported_are_never_looked_for_p6(
+    reader: Reader, pack: Pack, imports: str
+) -> None:
+    given = "imports:\n  - cloudshell_standard: cloudshell_resource_standard_2_0_3.yaml\n"
+    changed = DEFINITION.replace(given, imports)
+    assert changed != DEFINITION
+    assert is_demo_box(reader.read(pack(package() | {"shell-definition.yaml": changed})))
+
+
 def test_a_package_without_driver_is_a_shell_without_driver_P2(reader: Reader, pack: Pack) -> None:
     files = package()
     del files["DemoBoxDriver.zip"]
@@ -310,7 +337,30 @@ def test_a_first_generation_project_is_read_P4(reader: Reader, write: Write) -> 
     assert (shell.name, shell.version, shell.author) == ("Boxed", "3.10", "Me")
 
 
-def test_a_driver_folder_of_a_package_need_not_be_packed(reader: Reader, write: Write) -> None:
+def test_passwords_of_a_data_model_are_none_since_only_cloudshell_can_read_them_p4(
+    reader: Reader, write: Write
+) -> None:
+    box = BOX.format(driver="DemoBoxDriver").replace("zzz==", "3M3u7nkDzxWb0aJ/IZYeWw==")
+    model = MODEL.format(models=box)
+    shell = reader.read(write({**in_src(SOURCES), "datamodel/datamodel.xml": model}))
+    assert shell is not None
+    password = shell.attribute("Password")
+    assert password is not None
+    assert (password.type, password.default) == ("password", "")
+
+
+@pytest.mark.parametrize(("said", "concurrent"), [("true", True), ("True", True), ("false", False)])
+def test_the_data_model_says_whether_commands_run_at_once_p4_q2(
+    reader: Reader, write: Write, said: str, concurrent: bool
+) -> None:
+    box = BOX.format(driver="DemoBoxDriver").replace('Commands="true"', f'Commands="{said}"')
+    model = MODEL.format(models=box)
+    shell = reader.read(write({**in_src(SOURCES), "datamodel/datamodel.xml": model}))
+    assert shell is not None
+    assert shell.concurrent is concurrent
+
+
+def test_a_driver_folder_of_a_package_need_not_be_packed_p4(reader: Reader, write: Write) -> None:
     inside = {
         f"Resource Drivers - Python/DemoBoxDriver/{name}": one for name, one in SOURCES.items()
     }
@@ -329,7 +379,9 @@ def test_a_driver_folder_of_a_package_need_not_be_packed(reader: Reader, write: 
     )
 
 
-def test_a_first_generation_package_without_driver_is_refused(reader: Reader, pack: Pack) -> None:
+def test_a_first_generation_package_without_driver_is_refused_p4(
+    reader: Reader, pack: Pack
+) -> None:
     with pytest.raises(
         ShellError, match="no driver is in it; expected src or 'Resource Drivers - Python'"
     ):
@@ -350,10 +402,12 @@ def test_a_first_generation_package_without_driver_is_refused(reader: Reader, pa
     ],
     ids=["P5 by name", "P5 by its configuration"],
 )
-def test_layer_1_drivers_are_refused(
+def test_layer_1_drivers_are_refused_with_a_sentence_p5(
     reader: Reader, write: Write, files: dict[str, str | bytes]
 ) -> None:
-    with pytest.raises(ShellError, match="layer-1 driver"):
+    with pytest.raises(
+        ShellError, match=r"a layer-1 driver, which is a program of its own .* these cannot be run"
+    ):
         reader.read(write(files))
     with pytest.raises(ShellError, match="layer-1 driver"):
         reader.read(write(SOURCES, "cloudshell-L1-demo"))
