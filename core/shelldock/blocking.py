@@ -16,6 +16,7 @@ from shelldock.model import (
     Execution,
     Finding,
     Instance,
+    Interpreter,
     Kind,
     Resource,
     Sandbox,
@@ -122,6 +123,10 @@ class Host:
     def check(self, shell: str | Path) -> list[Finding]:
         """What is wrong with a shell, or will be, sorted by place."""
         return self._run(self.inner.check(shell))
+
+    def interpreter(self, shell: Shell) -> Interpreter:
+        """The Python that a shell's driver gets, and why."""
+        return self._run(self.inner.interpreter(shell))
 
     def open_shell(self, name: str | Path) -> Shell:
         """The installed shell of this name, or the one at this path."""

@@ -13,17 +13,31 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from shelldock import manifest
 from shelldock.errors import EnvironmentFailed, PluginError
-from shelldock.model import Environment, EnvironmentState, Needs
+from shelldock.model import Environment, EnvironmentState, Interpreter, Needs, Shell
 from shelldock.shelf import Shelf
 
 Build = Callable[[Needs, Path, Path], Path]
 """The hook ``shelldock_build``."""
+
+
+class Makers(Protocol):
+    """Who says how environments are made: the hooks of the same names."""
+
+    def python(self, shell: Shell, asked: str | None) -> Interpreter:
+        """What the driver runs on."""
+
+    def needs(self, shell: Shell, python: Interpreter) -> Needs:
+        """What it requires."""
+
+    def build(self, needs: Needs, folder: Path, log: Path) -> Path:
+        """The interpreter of the environment made in ``folder``, relative to that."""
+
 
 _INSTALL: Final = """\
 import compileall, os, shutil, sys, sysconfig
@@ -44,7 +58,7 @@ class Step:
 
 
 current_step: ContextVar[Step | None] = ContextVar("current_step", default=None)
-"""The step in which the hooks ``shelldock_needs`` and ``shelldock_build`` are asked, for those that wait long."""
+"""The step in which ``Makers`` are asked, for those that wait long."""
 
 
 class Report:

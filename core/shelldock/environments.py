@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from shelldock import manifest
 from shelldock.building import (
-    Build,
     DriverPackage,
+    Makers,
     Report,
     Step,
     current_step,
@@ -32,9 +32,6 @@ from shelldock.resolutions import Resolutions
 from shelldock.shelf import Shelf
 
 log = logging.getLogger(__name__)
-
-AskNeeds = Callable[[Shell, str | None], Needs]
-"""The hook ``shelldock_needs``."""
 
 RENEWAL: Final = 60.0
 """Seconds that the index has to answer where there is an environment already."""
@@ -111,12 +108,10 @@ class Environments:
 
     # ---- making ---------------------------------------------------------------------------------
 
-    async def ready(
-        self, shell: Shell, python: str | None, needs: AskNeeds, build: Build
-    ) -> Environment:
+    async def ready(self, shell: Shell, python: str | None, makers: Makers) -> Environment:
         """The environment of the shell's driver as of now; resolved and built if need be, once for all who ask.
 
-        ``needs`` and ``build`` are asked in a thread, in the context of a ``building.current_step``. Where they fail
+        ``makers`` are asked in a thread, in the context of a ``building.current_step``. Where they fail
         although an environment was built for the last answer, that is used, with a warning. Failures are not
         remembered. A caller that is cancelled stops nothing.
 
@@ -131,7 +126,7 @@ class Environments:
         task = self._making.get(key)
         if task is None:
             task = asyncio.create_task(
-                self._make(key, shell, python, needs, build), name=f"environment {shell.name}"
+                self._make(key, shell, python, makers), name=f"environment {shell.name}"
             )
             self._making[key] = task
             task.add_done_callback(lambda done: self._made(key, done))
@@ -165,7 +160,7 @@ class Environments:
             task.exception()  # it may be that nobody waits any more
 
     async def _make(
-        self, key: str, shell: Shell, python: str | None, ask: AskNeeds, build: Build
+        self, key: str, shell: Shell, python: str | None, makers: Makers
     ) -> Environment:
         assert shell.driver is not None
         place = self._shelf.root / manifest.folder_name(shell.driver)
@@ -174,7 +169,7 @@ class Environments:
         limit = asyncio.timeout(None if math.isinf(self._limit) else self._limit)
         try:
             async with limit:
-                return await self._renew(key, shell, python, ask, build, report)
+                return await self._renew(key, shell, python, makers, report)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -185,13 +180,7 @@ class Environments:
             return self._as_it_was(key, error, report)
 
     async def _renew(
-        self,
-        key: str,
-        shell: Shell,
-        python: str | None,
-        ask: AskNeeds,
-        build: Build,
-        report: Report,
+        self, key: str, shell: Shell, python: str | None, makers: Makers, report: Report
     ) -> Environment:
         """Resolve, build, and only then remember the answer, alone among all processes."""
         async with held(
@@ -199,17 +188,22 @@ class Environments:
         ):
             last = self._resolutions.get(key)
             if last is not None and self._resolutions.is_fresh(key, last):
-                return await self._build(shell, last.needs, build, report)
+                return await self._build(shell, last.needs, makers, report)
             report.tell("resolving")
             step = Step(self._resolutions.log(key))
             patience = RENEWAL if last and self._find(last.needs) else None
             try:
                 async with asyncio.timeout(patience):
-                    needs = await self._in_thread(step, shell, report, lambda: ask(shell, python))
+                    needs = await self._in_thread(
+                        step,
+                        shell,
+                        report,
+                        lambda: makers.needs(shell, makers.python(shell, python)),
+                    )
             except TimeoutError as error:
                 reason = f"no answer within {RENEWAL:g} s"
                 raise EnvironmentFailed(shell.name, "resolve", reason, str(step.log)) from error
-            made = await self._build(shell, needs, build, report)
+            made = await self._build(shell, needs, makers, report)
             self._resolutions.put(key, needs)
             return made
 
@@ -226,7 +220,9 @@ class Environments:
         report.tell("ready", f"used as it was: {error}")
         return found
 
-    async def _build(self, shell: Shell, needs: Needs, build: Build, report: Report) -> Environment:
+    async def _build(
+        self, shell: Shell, needs: Needs, makers: Makers, report: Report
+    ) -> Environment:
         assert shell.driver is not None
         digest = manifest.digest_of(needs, self._package.digest)
         name = manifest.folder_name(shell.driver, digest)
@@ -247,15 +243,14 @@ class Environments:
             report.tell("building")
             step = Step(self._shelf.log(name))
             made = await self._in_thread(
-                step, shell, report, lambda: self._build_now(name, needs, build, step)
+                step, shell, report, lambda: self._build_now(name, needs, makers, step)
             )
             return report.done(made)
 
-    def _build_now(self, name: str, needs: Needs, build: Build, step: Step) -> Environment:
+    def _build_now(self, name: str, needs: Needs, makers: Makers, step: Step) -> Environment:
         self._shelf.sweep(manifest.digest_of(needs, self._package.digest))
-        return make(
-            self._shelf, name, needs, linked(self._shelf, needs) or build, self._package, step
-        )
+        build = linked(self._shelf, needs) or makers.build
+        return make(self._shelf, name, needs, build, self._package, step)
 
     async def _in_thread(
         self, step: Step, shell: Shell, report: Report, work: Callable[[], T]

@@ -1,7 +1,7 @@
 """The questions that plugins answer, the events they hear, and what they may contribute.
 
 ``None`` is "no opinion": the next plugin is asked, our default last. Hooks are synchronous and quick,
-except ``shelldock_needs`` and ``shelldock_build``, which run in threads and may take minutes, and
+except ``shelldock_python``, ``shelldock_needs`` and ``shelldock_build``, which run in threads and may take minutes, and
 ``shelldock_check_shell``, which runs in a thread.
 """
 
@@ -19,6 +19,7 @@ from shelldock.model import (
     Execution,
     Finding,
     Instance,
+    Interpreter,
     Needs,
     Node,
     Shell,
@@ -78,16 +79,30 @@ def shelldock_place(shell: Shell, target: Target, nodes: Sequence[Node]) -> str 
 
 
 @hookspec(firstresult=True)
-def shelldock_needs(shell: Shell, python: str | None) -> Needs | None:
+def shelldock_python(shell: Shell, asked: str | None) -> Interpreter | None:
+    """Choose the Python that a driver runs on.
+
+    Asked in a thread, before ``shelldock_needs`` and as often as that; and when somebody wants to know.
+
+    :param shell: has a driver.
+    :param asked: what the user asked for: a version (``3.9``) or a path; None: yours to choose.
+    :returns: the interpreter, with the reason for the choice. Raise ``PythonError`` where none will do.
+
+    Default: what was asked for, else what the settings say, else what the metadata ask for. Python 2 does not run here.
+    """
+
+
+@hookspec(firstresult=True)
+def shelldock_needs(shell: Shell, python: Interpreter) -> Needs | None:
     """Resolve what a driver requires, exactly, as the index has it now.
 
     Asked in a thread when an instance starts and no answer younger than the validity period is known.
 
     :param shell: has a driver.
-    :param python: the interpreter that the user asked for: a version (``3.9``) or a path; None: yours to choose.
-    :returns: the needs. Raise ``EnvironmentFailed`` with the resolver's own reason, or ``PythonError``.
+    :param python: what it runs on, which the needs name again.
+    :returns: the needs. Raise ``EnvironmentFailed`` with the resolver's own reason.
 
-    Default: uv resolves ``requirements.txt`` for the interpreter that the metadata name.
+    Default: uv resolves ``requirements.txt``.
     """
 
 

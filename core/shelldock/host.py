@@ -19,6 +19,7 @@ from shelldock.catalog import Catalog
 from shelldock.environments import Environments
 from shelldock.errors import (
     ConflictError,
+    InputError,
     NotFoundError,
     SettingsError,
     ShelldockError,
@@ -38,6 +39,7 @@ from shelldock.model import (
     Failure,
     Finding,
     Instance,
+    Interpreter,
     Kind,
     Limit,
     Outcome,
@@ -365,6 +367,15 @@ class AsyncHost:
         Raises ``NotFoundError``.
         """
         return await asyncio.to_thread(self._check, shell)
+
+    async def interpreter(self, shell: Shell) -> Interpreter:
+        """The Python that a shell's driver gets, and why (D9). It is looked for now, which may take a second.
+
+        Raises ``PythonError`` where there is none, and ``InputError`` where there is no driver.
+        """
+        if shell.driver is None:
+            raise InputError(f"shell {shell.name!r} has no driver, so it needs no Python")
+        return await self._node.interpreter(shell)
 
     # ---- what there is --------------------------------------------------------------------------
 

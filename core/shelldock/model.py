@@ -269,6 +269,27 @@ class Call(Value, frozen=True, kw_only=True):
 # ---- what runs it -------------------------------------------------------------------------------
 
 
+class Interpreter(Value, frozen=True, kw_only=True):
+    """A Python of this machine that a driver may run on."""
+
+    path: Path
+    """Where it really is: no link, and never inside of a virtual environment."""
+    version: str
+    """``3.11.7``"""
+    why: str = ""
+    """Why a driver gets this one, in words that go on a line after its version."""
+
+    @property
+    def minor(self) -> str:
+        """``3.11``"""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The version, for comparing."""
+        return tuple(map(int, self.version.split(".")))
+
+
 class Needs(Value, frozen=True, kw_only=True):
     """Exactly resolved requirements + interpreter; equal needs share one environment."""
 

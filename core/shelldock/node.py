@@ -23,6 +23,7 @@ from shelldock.model import (
     Environment,
     Failure,
     Instance,
+    Interpreter,
     Outcome,
     Shell,
     Waiting,
@@ -204,9 +205,11 @@ class Node:
 
     async def prepare(self, shell: Shell) -> Environment:
         """The environment of the shell's driver as of now, built if need be."""
-        return await self._environments.ready(
-            shell, self._python, self._plugins.needs, self._plugins.build
-        )
+        return await self._environments.ready(shell, self._python, self._plugins)
+
+    async def interpreter(self, shell: Shell) -> Interpreter:
+        """What the shell's driver would run on, were its needs resolved now."""
+        return await asyncio.to_thread(self._plugins.python, shell, self._python)
 
     # ---- clocks ---------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from shelldock.model import (
     Execution,
     Finding,
     Instance,
+    Interpreter,
     Needs,
     Node,
     Severity,
@@ -110,7 +111,11 @@ class Plugins:
             )
         return name
 
-    def needs(self, shell: Shell, python: str | None) -> Needs:
+    def python(self, shell: Shell, asked: str | None) -> Interpreter:
+        """What the driver of ``shell`` runs on. Raises ``PythonError``. Slow: call it in a thread."""
+        return self._answer("shelldock_python", Interpreter, shell=shell, asked=asked)
+
+    def needs(self, shell: Shell, python: Interpreter) -> Needs:
         """What the driver of ``shell`` requires, exactly. Slow: call it in a thread."""
         return self._answer("shelldock_needs", Needs, shell=shell, python=python)
 

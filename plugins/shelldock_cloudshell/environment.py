@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from shelldock.building import current_step
 from shelldock.errors import EnvironmentFailed
 from shelldock.hookspecs import hookimpl
-from shelldock.model import Driver, Needs, Shell
+from shelldock.model import Driver, Interpreter, Needs, Shell
 from shelldock_cloudshell import uv
-from shelldock_cloudshell.interpreters import PREFERENCE, Choice, choose, find
+from shelldock_cloudshell.interpreters import PREFERENCE, choose, find
 from shelldock_cloudshell.requirements import Options, options_of
 
 PYTHON: Final = Path("bin", "python")
+_PYTHON: Final = "plugins.environment.python"
 _BUILD_CONSTRAINT: Final = "--build-constraint="
 """Ours, among the options of needs: uv wants a file."""
 
@@ -71,16 +72,21 @@ class Environment(Repairs, frozen=True, kw_only=True):
     """Repairs for single shells, by name, in addition."""
 
     @hookimpl(trylast=True)
-    def shelldock_needs(self, shell: Shell, python: str | None) -> Needs | None:
+    def shelldock_python(self, shell: Shell, asked: str | None) -> Interpreter | None:
+        """What the user, the settings or the metadata ask for, in this order (checklist D9)."""
+        set_here = self.shells.get(shell.name, Repairs()).python
+        setting = f"plugins.environment.shells.{shell.name!r}.python" if set_here else _PYTHON
+        wanted = asked or set_here or self.python or None
+        who = "it was asked for" if asked else f"the setting {setting} asks for Python {wanted}"
+        return choose(shell, wanted, find(os.environ), self.python_preference, who)
+
+    @hookimpl(trylast=True)
+    def shelldock_needs(self, shell: Shell, python: Interpreter) -> Needs | None:
         """Resolve ``requirements.txt``, or the lines that the shell has in its place."""
         if shell.driver is None:
             return None
-        repairs = self._repairs(shell)
-        chosen = choose(
-            shell, python or repairs.python or None, find(os.environ), self.python_preference
-        )
         with tempfile.TemporaryDirectory(prefix="shelldock-") as folder:
-            return self._resolve(shell, shell.driver, repairs, chosen, Path(folder))
+            return self._resolve(shell, shell.driver, python, Path(folder))
 
     @hookimpl(trylast=True)
     def shelldock_build(self, needs: Needs, folder: Path, log: Path) -> Path | None:
@@ -99,15 +105,13 @@ class Environment(Repairs, frozen=True, kw_only=True):
             raise EnvironmentFailed(folder.name, "build", str(error)) from error
         return PYTHON
 
-    def _resolve(
-        self, shell: Shell, driver: Driver, repairs: Repairs, chosen: Choice, folder: Path
-    ) -> Needs:
+    def _resolve(self, shell: Shell, driver: Driver, python: Interpreter, folder: Path) -> Needs:
         step = current_step.get()
         log = step.log if step else folder / "log"
-        python = chosen.interpreter
+        repairs = self._repairs(shell)
         asked = _requirements(driver, folder)
         found = options_of(asked) if asked else Options()
-        _say(log, [f"Python {python.version} at {python.path}: {chosen.why}"])
+        _say(log, [f"Python {python.version} at {python.path}: {python.why}"])
         _say(
             log,
             [
@@ -169,7 +173,6 @@ class Environment(Repairs, frozen=True, kw_only=True):
         own = self.shells.get(shell.name, Repairs())
         return replace(
             own,
-            python=own.python or self.python,
             exclude_newer=own.exclude_newer or self.exclude_newer,
             extra_packages=self.extra_packages + own.extra_packages,
             constraints=self.constraints + own.constraints,

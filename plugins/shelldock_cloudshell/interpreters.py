@@ -11,8 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from shelldock.errors import PythonError
-from shelldock.model import Shell, Value
+from shelldock.model import Interpreter, Shell
 
 PREFERENCE: Final = ("3.11", "3.10", "3.9", "3.12", "3.8", "3.13", "3.14", "3.7")
 """For "any Python 3". Most of the published drivers work on 3.11; from 3.12 on some miss what Python dropped."""
@@ -28,32 +30,6 @@ _ASK: Final = (
     "import os, sys; print('%d.%d.%d' % sys.version_info[:3]); "
     "print(os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable))"
 )
-
-
-class Interpreter(Value, frozen=True, kw_only=True):
-    """A Python of this machine."""
-
-    path: Path
-    """Where it really is: no link, and never inside of a virtual environment."""
-    version: str
-    """``3.11.7``"""
-
-    @property
-    def minor(self) -> str:
-        """``3.11``"""
-        return ".".join(self.version.split(".")[:2])
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The version, for comparing."""
-        return tuple(map(int, self.version.split(".")))
-
-
-class Choice(Value, frozen=True, kw_only=True):
-    """The interpreter that a driver gets, and why."""
-
-    interpreter: Interpreter
-    why: str
 
 
 def find(environ: Mapping[str, str]) -> list[Interpreter]:
@@ -99,24 +75,22 @@ def choose(
     python: str | None,
     here: Sequence[Interpreter],
     preference: Sequence[str] = PREFERENCE,
-) -> Choice:
+    who: str = "it was asked for",
+) -> Interpreter:
     """The interpreter that the shell's driver gets, and why.
 
     :param python: what the user asked for, a version or a path; it wins over the metadata.
     :param here: the interpreters of this machine.
     :param preference: versions, best first, where any Python 3 will do; others come after, newest first.
+    :param who: who asked for ``python``, as the reason.
     :raises PythonError: there is none that fits; names what is there and what to try.
     """
     asked = python or (shell.driver.python if shell.driver else None) or "2"
     if not python and asked.startswith("2"):
         raise PythonError(_python_two(shell, here, preference))
-    reason = (
-        "it was asked for"
-        if python
-        else f"the metadata of shell {shell.name!r} ask for Python {asked}"
-    )
+    reason = who if python else f"the metadata of shell {shell.name!r} ask for Python {asked}"
     if os.sep in asked:
-        return Choice(interpreter=_usable(asked, ask(Path(asked).expanduser())), why=reason)
+        return replace(_usable(asked, ask(Path(asked).expanduser())), why=reason)
     version = asked.lower().removeprefix("python").strip()
     fitting = [
         one for one in here if f"{one.version}.".startswith(f"{version}.") and one.numbers >= OLDEST
@@ -127,9 +101,8 @@ def choose(
         )
     best = min(fitting, key=lambda one: _rank(one, preference))
     others = len({one.minor for one in fitting}) > 1
-    return Choice(
-        interpreter=best,
-        why=f"{reason}; {best.minor} is preferred of those here" if others else reason,
+    return replace(
+        best, why=f"{reason}; {best.minor} is preferred of those here" if others else reason
     )
 
 
@@ -154,9 +127,12 @@ def _python_two(shell: Shell, here: Sequence[Interpreter], preference: Sequence[
     best = min(usable, key=lambda one: _rank(one, preference)).minor if usable else "3.9"
     minors = {one.minor for one in usable}
     old = "3.9" if "3.9" in minors else best
+    asks = shell.driver.python if shell.driver else None
+    said = f"ask for Python {asks}" if asks else "name no PythonVersion, which means 2"
     return (
-        f"the driver of shell {shell.name!r} is written for Python 2, as its metadata say or as they do not ask for 3; "
-        f"only Python 3 drivers run here: to try it on 3 all the same, ask for one (--python {old})"
+        f"shell {shell.name!r} is written for Python 2 (its metadata {said}), which does not run here; "
+        f"many such drivers run on 3 all the same: try it with --python {old}, "
+        f"and if it works, set python under plugins.environment.shells.{shell.name!r}"
     )
 
 

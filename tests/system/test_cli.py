@@ -596,6 +596,34 @@ def test_a_command_without_inputs_is_listed_too_c1(cli: Cli, same: Path) -> None
     assert re.search(r"^nothing$", cli("shell", "show", same), re.MULTILINE)
 
 
+def test_a_shell_is_shown_with_the_python_it_gets_and_why_d9(cli: Cli, same: Path) -> None:
+    shown = cli("shell", "show", same)
+    assert re.search(
+        r"^Python +3\.\d+\.\d+ at /.*: the metadata of shell 'Box' ask for Python 3.*\(another with --python\)",
+        shown,
+        re.MULTILINE,
+    )
+    assert "it was asked for" in cli("shell", "show", same, "--python", sys.executable)
+    found = cli.json("shell", "show", same)["interpreter"]
+    assert Path(found["path"]).exists()
+    assert found["version"].startswith("3.")
+    setting = {"SHELLDOCK_PLUGINS__ENVIRONMENT__PYTHON": found["version"]}
+    cli.environ |= setting
+    assert "plugins.environment.python asks for" in cli("shell", "show", same)
+
+
+def test_a_shell_for_python_2_is_shown_with_what_to_do_d9_v8(new: Cli, box: Path) -> None:
+    metadata = box / "src" / "drivermetadata.xml"
+    metadata.write_text(metadata.read_text().replace(' PythonVersion="3"', ""))
+    shown = new("shell", "show", box)
+    assert re.search(r"^Python +none: .*does not run here.*--python 3\.", shown, re.MULTILINE)
+    assert new.json("shell", "show", box)["interpreter"]["error"]["code"] == "python"
+    refused = new.run("run", box, "hello", "name=you")
+    assert (refused.returncode, "--python 3." in refused.stderr) == (4, True)
+    asked = new("shell", "show", box, "--python", "3")
+    assert re.search(r"^Python +3\..*it was asked for", asked, re.MULTILINE)
+
+
 def test_discovery_prints_a_tree_and_keeps_it_n2_n3(kept: Cli, tmp_path: Path) -> None:
     done = kept.run("discover", "box 1")
     assert done.stdout.splitlines() == [

@@ -27,7 +27,7 @@ from shelldock.errors import (
     NotFoundError,
     PythonError,
 )
-from shelldock.model import Driver, Environment, Needs, Shell
+from shelldock.model import Driver, Environment, Interpreter, Needs, Shell
 from shelldock.shelf import Shelf
 from shelldock_cloudshell.environment import Environment as Uv
 from shelldock_cloudshell.environment import Repairs
@@ -44,6 +44,7 @@ class Place:
         self.index = index
         self.plugin = Uv(index_url=index.url)
         self.told: list[Environment] = []
+        self.asked = 0
         self.resolved = 0
         self.built = 0
         for name in ("environments", "resolutions"):
@@ -75,7 +76,14 @@ class Place:
         )
         return Shell(name=name, path=source, driver=driver)
 
-    def needs(self, shell: Shell, python: str | None) -> Needs:
+    def python(self, shell: Shell, asked: str | None) -> Interpreter:
+        """The hook, counted."""
+        self.asked += 1
+        python = self.plugin.shelldock_python(shell, asked)
+        assert python is not None
+        return python
+
+    def needs(self, shell: Shell, python: Interpreter) -> Needs:
         """The hook, counted."""
         self.resolved += 1
         needs = self.plugin.shelldock_needs(shell, python)
@@ -93,7 +101,7 @@ class Place:
         self, environments: Environments, shell: Shell, python: str | None = None
     ) -> Environment:
         """The environment of the shell."""
-        return await environments.ready(shell, python, self.needs, self.build)
+        return await environments.ready(shell, python, self)
 
 
 @pytest.fixture
@@ -147,18 +155,18 @@ def is_running(pid: int) -> bool:
 # ---- one build ----------------------------------------------------------------------------------
 
 
-async def test_ten_parallel_callers_get_one_environment_from_one_resolution_and_build_v2(
+async def test_ten_parallel_callers_get_one_environment_from_one_resolution_and_build_v1_v2(
     place: Place,
 ) -> None:
     environments = place.environments()
     shell = place.shell("One", "alpha")
     found = await asyncio.gather(*(place.ready(environments, shell) for _ in range(10)))
-    assert (place.resolved, place.built) == (1, 1)
+    assert (place.asked, place.resolved, place.built) == (1, 1, 1)
     assert {one.path for one in found} == {found[0].path}
     assert said(found[0], "import alpha; print(alpha.VERSION)") == "1.0"
     await place.ready(environments, shell)
     await place.ready(place.environments(), shell)
-    assert (place.resolved, place.built) == (1, 1)
+    assert (place.asked, place.resolved, place.built) == (1, 1, 1), "an answer is remembered"
 
 
 CHILD = """\
@@ -174,20 +182,24 @@ source = Path(at["source"])
 driver = Driver(name="Child", main_class="driver.D", source=source, digest="d", python="3")
 shell = Shell(name="Child", path=source, driver=driver)
 
-def build(needs, folder, log):
-    with open(at["journal"], "a") as journal:
-        journal.write("build\\n")
-    if at["hang"]:
-        (folder / "half").write_text("half")
-        time.sleep(600)
-    time.sleep(0.3)
-    return plugin.shelldock_build(needs, folder, log)
+class Makers:
+    python = staticmethod(plugin.shelldock_python)
+    needs = staticmethod(plugin.shelldock_needs)
+
+    def build(self, needs, folder, log):
+        with open(at["journal"], "a") as journal:
+            journal.write("build\\n")
+        if at["hang"]:
+            (folder / "half").write_text("half")
+            time.sleep(600)
+        time.sleep(0.3)
+        return plugin.shelldock_build(needs, folder, log)
 
 async def main():
     folder = Path(at["folder"])
     environments = Environments(folder / "environments", folder / "resolutions", validity=1000, build_limit=100,
                                 changed=lambda environment: None)
-    environment = await environments.ready(shell, None, plugin.shelldock_needs, build)
+    environment = await environments.ready(shell, None, Makers())
     hold = environments.hold(environment)
     print(environment.name, flush=True)
     sys.stdin.read()
@@ -540,7 +552,7 @@ async def test_what_cannot_be_installed_shows_the_installers_reason_and_leaves_n
 async def test_a_python_2_shell_is_told_how_to_try_3_d9_v8(place: Place) -> None:
     environments = place.environments()
     shell = place.shell("Old", "alpha", python=None)
-    with pytest.raises(PythonError, match=r"written for Python 2.*--python 3"):
+    with pytest.raises(PythonError, match=r"Python 2 .*does not run here.*--python 3"):
         await place.ready(environments, shell)
     assert (await place.ready(environments, shell, "3")).state == "ready"
 
@@ -549,17 +561,21 @@ async def test_a_build_that_hangs_is_ended_at_its_limit_and_nobody_is_stuck(plac
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def hang(needs: Needs, folder: Path, log: Path) -> Path:
-        step = current_step.get()
-        assert step is not None
-        step.given_up.wait()
-        loop.call_soon_threadsafe(ended.set)
-        raise EnvironmentFailed("x", "build", "given up")
+    class Hanging:
+        python = staticmethod(place.python)
+        needs = staticmethod(place.needs)
+
+        def build(self, needs: Needs, folder: Path, log: Path) -> Path:
+            step = current_step.get()
+            assert step is not None
+            step.given_up.wait()
+            loop.call_soon_threadsafe(ended.set)
+            raise EnvironmentFailed("x", "build", "given up")
 
     shell = place.shell("One", "alpha")
     environments = place.environments(limit=2.0)
     with pytest.raises(LimitReached, match=r"'build' of 2 s \(set by: the test\)"):
-        await environments.ready(shell, None, place.needs, hang)
+        await environments.ready(shell, None, Hanging())
     await asyncio.wait_for(ended.wait(), 10)
     assert (await place.ready(environments, shell)).state == "ready"
     await environments.close()
@@ -689,7 +705,8 @@ async def test_another_shelldriver_means_another_environment_but_no_new_installa
     package = tmp_path / "shelldriver"
     package.mkdir()
     (package / "__init__.py").write_text("VERSION = 1\n")
-    needs = place.needs(place.shell("One", "alpha"), None)
+    shell = place.shell("One", "alpha")
+    needs = place.needs(shell, place.python(shell, None))
     shelf = Shelf(place.root)
     step = Step(tmp_path / "log")
     assert linked(shelf, needs) is None

@@ -100,7 +100,11 @@ def test_every_plugin_says_where_it_is_from_and_what_it_answers() -> None:
     assert not {name: one.reason for name, one in found.items() if one.reason}
     assert found["scope"].distribution == "shelldock"
     assert found["scope"].hooks == ("shelldock_scope",)
-    assert set(found["environment"].hooks) == {"shelldock_needs", "shelldock_build"}
+    assert set(found["environment"].hooks) == {
+        "shelldock_python",
+        "shelldock_needs",
+        "shelldock_build",
+    }
 
 
 def test_reading_what_is_not_there_and_what_nobody_knows_says_so(tmp_path: Path) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from msgspec import structs
 from rich.text import Text
 
 from shelldock.cli.commands import described, listed
-from shelldock.cli.options import AsJson
+from shelldock.cli.options import AsJson, Python
 from shelldock.cli.screen import facts, note, show, table
-from shelldock.cli.session import state
-from shelldock.errors import ConflictError
-from shelldock.model import Attribute, Shell
+from shelldock.cli.session import state, stored_host
+from shelldock.errors import ConflictError, PythonError
+from shelldock.host import AsyncHost
+from shelldock.model import Attribute, Interpreter, Shell
+
+_ANOTHER: Final = "another with --python"
 
 app = typer.Typer(
     help="Add, list, show and remove shells.", no_args_is_help=True, add_completion=False
@@ -74,15 +79,17 @@ def show_(
     ],
     *,
     everything: Annotated[bool, typer.Option("--all", help="Show hidden commands, too.")] = False,
+    python: Python = None,
     json: AsJson = False,
 ) -> None:
-    """Show a shell: its commands with their inputs, and its attributes."""
-    with state(context) as host:
+    """Show a shell: the Python it gets, its commands with their inputs, and its attributes."""
+    with stored_host(context, [], python) as host:
         found = host.open_shell(shell)
+        interpreter = _interpreter(host, found)
     if json:
-        show(found, None, as_json=True)
+        show({**structs.asdict(found), "interpreter": interpreter}, None, as_json=True)
         return
-    show(None, facts(_facts(found)), as_json=False)
+    show(None, facts(_facts(found, interpreter)), as_json=False)
     commands = found.driver.commands if found.driver else ()
     shown = listed(commands, hidden=everything)
     for title, rows, rendered in (
@@ -122,7 +129,19 @@ def remove(
         note(f"shell {shell!r} removed")
 
 
-def _facts(shell: Shell) -> list[tuple[str, str]]:
+def _interpreter(host: AsyncHost, shell: Shell) -> Interpreter | dict[str, dict[str, str]] | None:
+    """What the driver runs on; where there is nothing, why: as any failure is told in JSON."""
+    if shell.driver is None:
+        return None
+    try:
+        return asyncio.run(host.interpreter(shell))
+    except PythonError as error:
+        return {"error": {"code": error.code, "message": str(error)}}
+
+
+def _facts(
+    shell: Shell, interpreter: Interpreter | dict[str, dict[str, str]] | None
+) -> list[tuple[str, str]]:
     driver = shell.driver
     rows = [
         ("Name", shell.name),
@@ -139,10 +158,16 @@ def _facts(shell: Shell) -> list[tuple[str, str]]:
     if driver:
         rows += [
             ("Driver", f"{driver.name} {driver.version}, {driver.main_class}"),
-            ("Python", driver.python or "2, as it says none"),
+            ("Python", _python(interpreter)),
             ("Not read", driver.note),
         ]
     return rows
+
+
+def _python(found: Interpreter | dict[str, dict[str, str]] | None) -> str:
+    if isinstance(found, Interpreter):
+        return f"{found.version} at {found.path}: {found.why} ({_ANOTHER})"
+    return f"none: {found['error']['message']}" if found else ""
 
 
 def _attribute(attribute: Attribute) -> tuple[str, str]:
