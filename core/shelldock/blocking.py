@@ -18,6 +18,7 @@ from shelldock.model import (
     Instance,
     Interpreter,
     Kind,
+    Message,
     Resource,
     Sandbox,
     Shell,
@@ -67,11 +68,18 @@ class Host:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
+        prints: bool = True,
     ) -> Execution:
         """Run a command to its end; see ``AsyncHost.execute``."""
         return self._run(
             self.inner.execute(
-                target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+                target,
+                command,
+                inputs,
+                ports=ports,
+                endpoints=endpoints,
+                limit=limit,
+                prints=prints,
             )
         )
 
@@ -84,11 +92,18 @@ class Host:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
+        prints: bool = True,
     ) -> Execution:
         """Have a command run; ``wait`` for its end."""
         return self._run(
             self.inner.submit(
-                target, command, inputs, ports=ports, endpoints=endpoints, limit=limit
+                target,
+                command,
+                inputs,
+                ports=ports,
+                endpoints=endpoints,
+                limit=limit,
+                prints=prints,
             )
         )
 
@@ -156,6 +171,10 @@ class Host:
             kind=kind,
             sandbox=sandbox,
         )
+
+    def output(self, sandbox: str) -> list[Message]:
+        """What commands returned and drivers wrote in a sandbox, oldest first."""
+        return self._call(self.inner.output, sandbox)
 
     def executions(self) -> list[Execution]:
         """Every execution that runs, and the newest of those that ended."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from shelldock.errors import NotFoundError
 from shelldock.executions import Executions
+from shelldock.inputs import Inputs
 from shelldock.inventory import Inventory
-from shelldock.model import Execution, Kind, Resource, Sandbox, Shell, Target
+from shelldock.model import Execution, Kind, Message, Resource, Sandbox, Shell, Target
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.tokens import Tokens
 from shelldock.vault import Vault
@@ -30,9 +32,10 @@ class Commands(Protocol):
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
+        prints: bool = True,
         parent: str = "",
     ) -> Execution:
         """Have a command run. Raises at once where it can never run."""
@@ -131,11 +134,15 @@ class Callbacks:
         return self._sandboxes.sandbox(id)
 
     def say(self, sandbox_id: str, message: str, subject: str) -> None:
-        """Add a message to the output of the execution ``subject``, which runs in the sandbox."""
+        """Add a message to the output of the sandbox, and to that of the execution ``subject`` (R5)."""
+        said = Message(text=message, at=time.time(), execution=subject)
         try:
+            asker = self._executions.get(subject)
             self._executions.say(subject, message)
+            said = replace(said, target=asker.target, command=asker.command)
         except NotFoundError:
             log.info("sandbox %s, an execution that is forgotten: %s", sandbox_id, message)
+        self._sandboxes.write(sandbox_id, said)
 
     # ---- commands -------------------------------------------------------------------------------
 
@@ -144,20 +151,24 @@ class Callbacks:
         name: str,
         kind: Kind,
         command: str,
-        inputs: Mapping[str, str],
+        inputs: Inputs,
         sandbox_id: str,
         subject: str,
         *,
         ports: Sequence[str] = (),
+        prints: bool = False,
     ) -> Execution:
         """Run a command for the driver of the execution ``subject``, which waits for it; how it ended (A3).
 
         :param sandbox_id: where; empty: the one in which ``subject`` runs, if it runs in one.
+        :param prints: whether what it returns goes to the output of the sandbox, too (R5).
 
         Raises where it can never run: ``CycleError`` where ``subject`` would wait for itself (I16).
         """
         target = self._target(name, kind, sandbox_id, subject)
-        accepted = await self._commands.submit(target, command, inputs, ports=ports, parent=subject)
+        accepted = await self._commands.submit(
+            target, command, inputs, ports=ports, prints=prints, parent=subject
+        )
         return await self._commands.wait(accepted.id)
 
     async def enqueue(
@@ -165,13 +176,15 @@ class Callbacks:
         name: str,
         kind: Kind,
         command: str,
-        inputs: Mapping[str, str],
+        inputs: Inputs,
         sandbox_id: str,
         subject: str,
+        *,
+        prints: bool = False,
     ) -> Execution:
         """Have a command run for which nobody waits; the execution as it was accepted (A3)."""
         target = self._target(name, kind, sandbox_id, subject)
-        return await self._commands.submit(target, command, inputs)
+        return await self._commands.submit(target, command, inputs, prints=prints)
 
     async def cancel(self, execution: str) -> bool:
         """Cancel an execution; False if it has ended. Raises ``NotFoundError``."""

@@ -42,6 +42,7 @@ from shelldock.model import (
     Interpreter,
     Kind,
     Limit,
+    Message,
     Outcome,
     Resource,
     Sandbox,
@@ -176,6 +177,7 @@ class AsyncHost:
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
         pending: float | None = None,
+        prints: bool = True,
         parent: str = "",
     ) -> Execution:
         """Run a command to its end.
@@ -186,6 +188,7 @@ class AsyncHost:
         :param endpoints: the resources on the other side of a connected command, aligned with ``ports``.
         :param limit: seconds that it may run; by default what the setting ``limits.command`` says.
         :param pending: seconds that it may wait for its turn; by default what ``limits.pending`` says (Q4).
+        :param prints: whether what it returns goes to the output of its sandbox, too (R5).
         :param parent: the execution that waits for this one: a driver asked for it. ``CycleError`` where it would
             wait for itself (I16).
         :returns: the execution, completed: ``result`` is what the driver returned, as text.
@@ -200,6 +203,7 @@ class AsyncHost:
             endpoints=endpoints,
             limit=limit,
             pending=pending,
+            prints=prints,
             parent=parent,
         )
         task = self._tasks[accepted.id]
@@ -223,6 +227,7 @@ class AsyncHost:
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
         pending: float | None = None,
+        prints: bool = True,
         parent: str = "",
     ) -> Execution:
         """Have a command run; ``wait`` for its end. Raises at once where it can never run.
@@ -254,6 +259,7 @@ class AsyncHost:
             chain=(*chain, key),
             limit=self._limit("command", limit, shell, root),
             pending=self._limit("pending", pending, shell, root),
+            prints=prints,
         )
         self._ongoing.begin(key, call, parent)
         execution = self._executions.accept(call, chain)
@@ -420,6 +426,10 @@ class AsyncHost:
         resource = replace(resource, shell=str(shell))  # known by where it was found
         return Target(kind=kind or opened.kind, resource=resource, sandbox=sandbox)
 
+    def output(self, sandbox: str) -> list[Message]:
+        """What commands returned and drivers wrote in a sandbox, oldest first (R5). Raises ``NotFoundError``."""
+        return self.sandboxes.output(sandbox)
+
     def executions(self) -> list[Execution]:
         """Every execution that runs, and the newest of those that ended, oldest first."""
         return self._executions.all()
@@ -481,7 +491,20 @@ class AsyncHost:
         finally:
             self._ongoing.end(call.execution)
             self._tasks.pop(call.execution, None)
-        return self._executions.end(call.execution, outcome)
+        execution = self._executions.end(call.execution, outcome)
+        if call.prints and execution.result:
+            self._print(execution, execution.result)
+        return execution
+
+    def _print(self, execution: Execution, text: str) -> None:
+        message = Message(
+            text=text,
+            at=execution.ended or execution.accepted,
+            execution=execution.id,
+            target=execution.target,
+            command=execution.command,
+        )
+        self.sandboxes.write(execution.sandbox, message)
 
     async def _placed(self, key: str, shell: Shell, target: Target) -> Claim:
         """Who holds ``key`` from now on: the node that the plugins choose, unless another was quicker."""

@@ -264,6 +264,8 @@ class Call(Value, frozen=True, kw_only=True):
     """How long the command may run."""
     pending: Limit = Limit()
     """How long it may wait for its turn (Q4)."""
+    prints: bool = True
+    """What it returns goes to the output of its sandbox, too (R5)."""
 
 
 # ---- what runs it -------------------------------------------------------------------------------
@@ -413,6 +415,17 @@ class Failure(Value, frozen=True, kw_only=True):
     def error(self) -> ShelldockError:
         """The error that this was once made of, perhaps on another machine."""
         return revive(self.code, self.message, self.facts)
+
+
+class Message(Value, frozen=True, kw_only=True):
+    """One entry in the output of a sandbox: what a command returned, or what its driver wrote meanwhile."""
+
+    text: str
+    at: float
+    """Unix time."""
+    execution: str = ""
+    target: str = ""
+    command: str = ""
 
 
 class Outcome(Value, frozen=True, kw_only=True):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from typing import Final
 
 from shelldock.errors import NotFoundError
-from shelldock.model import Sandbox, Target
+from shelldock.model import Message, Sandbox, Target
 
 NO_SANDBOX: Final = ""
 """In place of a sandbox's id: what is used on its own, as by a single command."""
+
+KEPT: Final = 1000
+"""The newest messages in a sandbox's output; older ones are forgotten."""
 
 
 class Sandboxes:
@@ -23,6 +27,7 @@ class Sandboxes:
         self._targets: dict[str, dict[str, Target]] = {}
         self._order: dict[tuple[str, str], int] = {}
         self._count = itertools.count()
+        self._output: dict[str, deque[Message]] = {}
 
     def begin(self, sandbox: Sandbox) -> None:
         """Make a sandbox known, with nothing in it yet."""
@@ -85,6 +90,19 @@ class Sandboxes:
         """Everything that is used in a sandbox, or on its own."""
         return [one for targets in self._targets.values() for one in targets.values()]
 
+    def write(self, id: str, message: Message) -> None:
+        """Add to the output of a sandbox (R5); there is none of what is used on its own, or has ended."""
+        if id in self._sandboxes:
+            self._output.setdefault(id, deque(maxlen=KEPT)).append(message)
+
+    def output(self, id: str) -> list[Message]:
+        """What was written to the output of a sandbox, oldest first.
+
+        :raises NotFoundError: offers the nearest id.
+        """
+        self.sandbox(id)
+        return list(self._output.get(id, ()))
+
     def end(self, id: str) -> list[Target]:
         """Forget a sandbox; returns the targets that were in it, whose instances have no work any more (I9).
 
@@ -92,6 +110,7 @@ class Sandboxes:
         """
         _, targets = self.sandbox(id)
         del self._sandboxes[id]
+        self._output.pop(id, None)
         for target in self._targets.pop(id, {}).values():
             del self._order[id, target.name]
         return targets

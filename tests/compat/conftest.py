@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +14,7 @@ import pytest
 from shelldock.callbacks import Callbacks
 from shelldock.errors import ConflictError, NotFoundError
 from shelldock.executions import Executions
+from shelldock.inputs import Inputs
 from shelldock.inventory import Inventory
 from shelldock.model import (
     Attribute,
@@ -78,9 +79,10 @@ class Closed:
         self,
         target: Target | str,
         command: str,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Inputs | None = None,
         *,
         ports: Sequence[str] = (),
+        prints: bool = True,
         parent: str = "",
     ) -> Execution:
         raise ConflictError("the host is not open")

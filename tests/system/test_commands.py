@@ -154,3 +154,40 @@ async def test_the_api_answers_during_initialize_a1_n5(host: AsyncHost, workshop
     logged_on, clear, given = json.loads((await host.execute(early, "told")).result or "")
     assert (logged_on, clear) == (True, "s3cret")
     assert given not in ("", "s3cret")
+
+
+SPEAKS = """
+import urllib.request
+
+class Driver:
+    def save(self, context):
+        connectivity, sandbox = context.connectivity, context.reservation.reservation_id
+        url = "http://%s:8029/ResourceManagerApiService/WriteMessageToReservationOutput"
+        request = urllib.request.Request(
+            url % connectivity.server_address,
+            ("<W><reservationId>%s</reservationId><message>half way</message></W>" % sandbox).encode(),
+            {"Authorization": "MachineName=here:8029;Token=" + connectivity.admin_auth_token},
+        )
+        urllib.request.urlopen(request).read()
+        return "saved"
+
+    def nothing(self, context):
+        pass
+"""
+
+
+async def test_output_goes_to_its_sandbox_unless_the_caller_says_no_r5(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    box = target(host, workshop.shell("Speaker", source=SPEAKS), sandbox="s1")
+    await host.execute(box, "save")
+    await host.execute(box, "save", prints=False)
+    await host.execute(box, "nothing")
+    written = [(one.target, one.command, one.text) for one in host.output("s1")]
+    assert written == [
+        ("box", "save", "half way"),
+        ("box", "save", "saved"),
+        ("box", "save", "half way"),
+    ]
+    await host.execute(target(host, workshop.folder / "Speaker", sandbox="s2"), "nothing")
+    assert host.output("s2") == []

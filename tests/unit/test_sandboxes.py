@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from shelldock.errors import NotFoundError
-from shelldock.model import Kind, Resource, Sandbox, Target
-from shelldock.sandboxes import NO_SANDBOX, Sandboxes
+from shelldock.model import Kind, Message, Resource, Sandbox, Target
+from shelldock.sandboxes import KEPT, NO_SANDBOX, Sandboxes
 
 ONE = Sandbox(id="s1", name="first")
 TWO = Sandbox(id="s2", name="second")
@@ -79,6 +79,29 @@ def test_what_was_never_admitted_cannot_be_updated() -> None:
         sandboxes.update(target("wbe", ONE))
     with pytest.raises(NotFoundError):
         sandboxes.update(target("web", TWO))
+
+
+def test_the_output_of_a_sandbox_is_its_own_and_goes_with_it_r5() -> None:
+    sandboxes = Sandboxes()
+    for sandbox in (ONE, TWO, None):
+        sandboxes.admit(target("MySQL", sandbox))
+    for name in ("s1", "s2", "s1", NO_SANDBOX, "gone"):
+        sandboxes.write(name, Message(text=name, at=1.0))
+    assert [one.text for one in sandboxes.output("s1")] == ["s1", "s1"]
+    sandboxes.end("s1")
+    sandboxes.admit(target("MySQL", ONE))
+    assert sandboxes.output("s1") == []
+    with pytest.raises(NotFoundError, match="sandbox"):
+        sandboxes.output("gone")
+
+
+def test_only_the_newest_output_is_kept_r5() -> None:
+    sandboxes = Sandboxes()
+    sandboxes.admit(target("MySQL", ONE))
+    for number in range(KEPT + 10):
+        sandboxes.write("s1", Message(text=str(number), at=1.0))
+    texts = [one.text for one in sandboxes.output("s1")]
+    assert (len(texts), texts[0], texts[-1]) == (KEPT, "10", str(KEPT + 9))
 
 
 def test_an_ended_sandbox_is_forgotten_with_its_apps_i9() -> None:
