@@ -111,9 +111,9 @@ class Host:
         """The execution with this id when it has ended, however. Raises ``TimeoutError`` after ``timeout`` seconds."""
         return self._start(self.inner.wait(execution)).result(timeout)
 
-    def cancel(self, execution: str) -> bool:
-        """Cancel an execution; False if it has ended already."""
-        return self._run(self.inner.cancel(execution))
+    def cancel(self, execution: str, *, force: bool = False) -> bool:
+        """Cancel an execution; False if it has ended already. See ``AsyncHost.cancel``."""
+        return self._run(self.inner.cancel(execution, force=force))
 
     def stop(self, key: str, reason: str = "asked to stop") -> None:
         """Stop the instance for a scope, with its ``cleanup``."""

@@ -45,8 +45,8 @@ class Commands(Protocol):
         """The execution when it has ended."""
         raise NotImplementedError
 
-    async def cancel(self, execution: str) -> bool:
-        """Cancel an execution. Raises ``NotFoundError``."""
+    async def cancel(self, execution: str, *, force: bool = False) -> bool:
+        """Cancel an execution. Raises ``NotFoundError``, and ``ConflictError`` where it cannot be cancelled."""
         raise NotImplementedError
 
     async def reset_target(self, target: Target) -> None:

@@ -211,7 +211,7 @@ class AsyncHost:
             execution = await asyncio.shield(task)
         except asyncio.CancelledError:
             if not task.done():
-                await self.cancel(accepted.id)
+                await self.cancel(accepted.id, force=True)
             raise
         if execution.failure is not None:
             raise execution.failure.error()
@@ -272,18 +272,25 @@ class AsyncHost:
         """The execution with this id when it has ended, however. Raises ``NotFoundError``."""
         return await self._executions.wait(execution)
 
-    async def cancel(self, execution: str) -> bool:
+    async def cancel(self, execution: str, *, force: bool = False) -> bool:
         """Cancel an execution: out of the queue, or told to the driver, which may take its time.
 
-        :returns: False if it has ended already. Raises ``NotFoundError``.
+        :param force: also where the shell does not say that the running command can be cancelled; the driver is told
+            all the same, and most likely does not look.
+        :returns: False if it has ended already.
+
+        Raises ``NotFoundError``, and ``ConflictError`` for what runs and cannot be cancelled (Q5).
         """
-        if self._executions.get(execution).state in ENDED:
+        state = self._executions.get(execution).state
+        if state in ENDED:
             return False
-        key = self._ongoing.key(execution)
-        claim = await self._fabric.find(key)
-        return claim is not None and bool(
-            await self._fabric.call(claim.node, "cancel", key, execution)
-        )
+        call = self._ongoing.call(execution)
+        if state == "running" and not force and not self._can_be_cancelled(call):
+            raise ConflictError(
+                f"{call.command!r} of {call.target.name!r} cannot be cancelled, as its shell does not say that it can; "
+                "let it end, cancel it by force, or terminate the instance"
+            )
+        return bool(await self._on_claimed(self._ongoing.key(execution), "cancel", execution))
 
     async def stop(self, key: str, reason: str = "asked to stop") -> None:
         """Stop the instance for the scope ``key`` in order, with its ``cleanup``."""
@@ -350,7 +357,7 @@ class AsyncHost:
         targets = self.sandboxes.end(id)
         for execution in self._executions.all():
             if execution.sandbox == id:
-                await self.cancel(execution.id)
+                await self.cancel(execution.id, force=True)
         own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
         still_used = {self.plugins.scope(one) for one in self.sandboxes.targets()}
         await asyncio.gather(*(self._on_claimed(key, "reset", reason) for key in own - still_used))
@@ -552,11 +559,15 @@ class AsyncHost:
             raise NotFoundError("instance", key, known)
         return await self._fabric.call(claim.node, verb, key, *arguments)
 
-    async def _on_claimed(self, key: str, verb: str, *arguments: object) -> None:
-        """Tell the node that holds ``key``, if any does."""
+    async def _on_claimed(self, key: str, verb: str, *arguments: object) -> object:
+        """What the node that holds ``key`` answers; None where none does."""
         claim = await self._fabric.find(key)
-        if claim is not None:
-            await self._fabric.call(claim.node, verb, key, *arguments)
+        return await self._fabric.call(claim.node, verb, key, *arguments) if claim else None
+
+    def _can_be_cancelled(self, call: Call) -> bool:
+        driver = self.shell(call.target.resource.shell).driver
+        command = driver.command(call.command) if driver else None
+        return command is None or command.cancellable
 
     def _target(self, target: Target | str) -> Target:
         """The target as drivers shall see it: as it is now, and findable by name while it is in use."""

@@ -43,6 +43,10 @@ class Ongoing:
         """The scope of an execution that has not ended."""
         return self._live[execution].key
 
+    def call(self, execution: str) -> Call:
+        """What an execution that has not ended is to do."""
+        return self._live[execution].call
+
     def of(self, key: str) -> list[str]:
         """The executions that run on, or wait for, the instance for ``key``, in the order in which they came."""
         return list(self._of_key.get(key, ()))

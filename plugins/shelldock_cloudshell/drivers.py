@@ -15,7 +15,8 @@ from shelldock_cloudshell.source import Look, Method
 
 LIFE_CYCLE: Final = frozenset({"initialize", "cleanup"})
 DISCOVERY: Final = "get_inventory"
-INJECTED: Final = frozenset({"context", "cancellation_context"})
+CANCELLATION: Final = "cancellation_context"
+INJECTED: Final = frozenset({"context", CANCELLATION})
 OF_THE_HOST: Final = frozenset({"ports", "request", "requests"})
 """Parameters that the server fills, so that no caller is asked for them."""
 
@@ -84,6 +85,7 @@ def _undeclared(method: Method) -> Command:
     )
     return Command(
         name=method.name,
+        cancellable=CANCELLATION in (name for name, _ in method.parameters),
         hidden=method.name == DISCOVERY,
         declared=False,
         parameters=parameters,

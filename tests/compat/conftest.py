@@ -90,7 +90,7 @@ class Closed:
     async def wait(self, execution: str) -> Execution:
         raise NotFoundError("execution", execution)
 
-    async def cancel(self, execution: str) -> bool:
+    async def cancel(self, execution: str, *, force: bool = False) -> bool:
         raise NotFoundError("execution", execution)
 
     async def reset_target(self, target: Target) -> None:

@@ -46,7 +46,7 @@ async def disturb(host: AsyncHost, dice: random.Random, accepted: list[str]) -> 
         instances = await host.instances(memory=False)
         with suppress(NotFoundError, ProcessLookupError):  # it has just ended by itself
             if what == "cancel" and accepted:
-                await host.cancel(dice.choice(accepted[-30:]))
+                await host.cancel(dice.choice(accepted[-30:]), force=True)
             elif what == "kill" and instances and (pid := dice.choice(instances).pid):
                 os.kill(pid, signal.SIGKILL)
             elif what == "terminate" and instances:

@@ -90,7 +90,7 @@ class Interrupts:
             asyncio.get_running_loop().remove_signal_handler(one)
 
     async def _cancel(self) -> None:
-        await self._host.cancel(self._execution)
+        await self._host.cancel(self._execution, force=True)
 
     async def _terminate(self) -> None:
         with suppress(NotFoundError):  # it has just ended by itself
