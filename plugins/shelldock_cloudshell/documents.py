@@ -52,7 +52,12 @@ class Attributes:
 
     def __init__(self, element: Element) -> None:
         self.tag = _local(element)
+        self._names = tuple(element.attrib)
         self._values = {_bare(name): value for name, value in element.attrib.items()}
+
+    def names(self) -> tuple[str, ...]:
+        """What there is, as it is spelt, without that of other name spaces."""
+        return tuple(name for name in self._names if "}" not in name)
 
     def raw(self, name: str) -> str | None:
         """The value as it stands, or None where the attribute is absent."""

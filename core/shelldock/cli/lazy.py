@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 COMMANDS: Final = {
     "run": ("run", "Run one command of a shell, once, without keeping anything."),
-    "shell": ("shells", "Add, list, show and remove shells."),
+    "shell": ("shells", "Add, list, show, check and remove shells."),
     "resource": ("resources", "Add, list, show, change and remove resources."),
     "execute": ("execute", "Run one command of a resource of the inventory."),
     "discover": ("discover", "Let a resource's driver find its sub-resources, and keep them."),

@@ -10,6 +10,7 @@ import typer
 from msgspec import structs
 from rich.text import Text
 
+from shelldock.cli.check import check
 from shelldock.cli.commands import described, listed
 from shelldock.cli.options import AsJson, Python
 from shelldock.cli.screen import facts, note, show, table
@@ -21,7 +22,7 @@ from shelldock.model import Attribute, Interpreter, Shell
 _ANOTHER: Final = "another with --python"
 
 app = typer.Typer(
-    help="Add, list, show and remove shells.", no_args_is_help=True, add_completion=False
+    help="Add, list, show, check and remove shells.", no_args_is_help=True, add_completion=False
 )
 
 
@@ -101,6 +102,9 @@ def show_(
             show(None, rendered, as_json=False)
     if len(shown) < len(commands):
         note(f"{len(commands) - len(shown)} hidden commands; --all shows them")
+
+
+app.command()(check)
 
 
 @app.command()
