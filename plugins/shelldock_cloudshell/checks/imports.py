@@ -101,7 +101,7 @@ def check(
 def _of_python_2(one: _Import, own: dict[str, Module]) -> Finding | None:
     top = one.module.partition(".")[0]
     if instead := _instead(one, top):
-        message = f"Python 3 has no {instead[0]}, so this import fails; take it from {instead[1]}"
+        message = f"Python 3 has no {instead[0]!r}, so this import fails; take it from {instead[1]}"
         return finding("python2-module", one.place, message)
     if _neighbour(one, own) and not distributions.is_standard(top):
         message = (
@@ -114,7 +114,7 @@ def _of_python_2(one: _Import, own: dict[str, Module]) -> Finding | None:
 
 def _instead(one: _Import, top: str) -> tuple[str, str] | None:
     if top in _PYTHON_2:
-        return repr(top), _PYTHON_2[top]
+        return top, _PYTHON_2[top]
     names, instead = _MOVED.get(one.module, ((), ""))
     gone = [name for name in one.names if name in names]
     return (f"{one.module}.{gone[0]}", instead) if gone else None

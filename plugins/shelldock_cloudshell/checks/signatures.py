@@ -69,9 +69,9 @@ def _parameters(command: Entry, method: Method) -> Iterator[Finding]:
 
 def _unknown(command: Entry, parameter: Entry, instead: str | None) -> Finding:
     if instead:
-        outcome = f"its place is taken by {instead!r}, as the order is all there is to go by"
+        outcome = f"what callers give goes to {instead!r}, as the order is all there is to go by"
     else:
-        outcome = "what callers give for it is lost"
+        outcome = "what callers give is lost"
     message = (
         f"method {command.name!r} has no parameter {parameter.name!r}: {outcome}; "
         "call both alike, or remove it"
