@@ -11,6 +11,7 @@ import pytest
 
 from shelldock.errors import ShellError
 from shelldock.model import Shell
+from shelldock_cloudshell.checks import shelldock_check_shell
 from shelldock_cloudshell.packages import Reader
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -115,3 +116,30 @@ def test_what_first_generation_shells_declare_arrives(reader: Reader, folder: Pa
         re.findall(r'AttributeInfo[^>]*? Name="([^"]+)"', declared)
     )
     assert all(one.default == "" for one in shell.attributes if one.type == "password")
+
+
+ODD = {
+    "Spirent-TestCenter-Controller-Shell-2G": {"duplicate-parameter"},
+    "QualiSystemsLab__Power-Management": {"invalid-requirement"},
+}
+"""What is wrong with some, seen by reading them."""
+
+
+@pytest.mark.parametrize("folder", entries())
+def test_every_shell_is_checked_and_only_what_is_known_of_it_is_found_l3_d8(
+    reader: Reader, folder: Path
+) -> None:
+    if not well_formed(folder):
+        return
+    shell = read(reader, folder)
+    found = shelldock_check_shell(shell) or []
+    rules = {one.rule for one in found} - {"missing-class"}  # the corpus has no code
+    expected = set(ODD.get(folder.name, ()))
+    if not text(folder, "drivermetadata.xml").count('PythonVersion="3"'):
+        expected.add("python-2")
+    if any(one.rule == "unpinned-requirement" for one in found):
+        bare = re.findall(r"(?m)^[\w-]+ *(?:>=[\d.]+)? *$", text(folder, "requirements.txt"))
+        expected.add("unpinned-requirement")
+        assert len(bare) == sum(one.rule == "unpinned-requirement" for one in found)
+    assert rules == expected
+    assert all(one.path.is_file() and one.line for one in found)

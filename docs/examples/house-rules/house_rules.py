@@ -11,7 +11,13 @@ class HouseRules(Value, frozen=True, kw_only=True):
 
     name: str = "[a-z][a-z0-9_]*"
     """A regular expression that names of commands match."""
-    except_for: tuple[str, ...] = ("ApplyConnectivityChanges", "Deploy", "PowerOn", "PowerOff", "PowerCycle")
+    except_for: tuple[str, ...] = (
+        "ApplyConnectivityChanges",
+        "Deploy",
+        "PowerOn",
+        "PowerOff",
+        "PowerCycle",
+    )
     """Commands that are called as CloudShell wants them to be."""
     hidden: bool = False
     """Whether hidden commands are to be described too."""
