@@ -34,12 +34,20 @@ def given(
     return dict(_one(shell, name, value, vault, known) for name, value in values.items())
 
 
-def protected(shell: Shell, values: Mapping[str, str], vault: Vault) -> dict[str, str]:
-    """The same values, passwords encrypted; for values that a driver reports, which are taken as they are."""
-    secret = {one.name for one in shell.attributes if one.type == "password"}
+def encrypted(shell: Shell, values: Mapping[str, str], vault: Vault) -> dict[str, str]:
+    """What a driver reports of an element, passwords encrypted; other values are taken as they are (N5).
+
+    Passwords are those that the shell declares, and those of sub-resources that are called like one.
+    """
+    secret = {_last(one.name) for one in shell.attributes if one.type == "password"}
     return {
-        name: vault.encrypt(value) if name in secret else value for name, value in values.items()
+        name: vault.encrypt(value) if _last(name) in secret else value
+        for name, value in values.items()
     }
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].casefold()
 
 
 def full_name(shell: Shell, name: str, known: Iterable[str] = ()) -> str:

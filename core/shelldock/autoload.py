@@ -1,21 +1,24 @@
-"""What ``get_inventory`` reports, read strictly and laid over the tree that is known."""
+"""What ``get_inventory`` reports, read strictly: whatever cannot be used is refused by its name."""
 
 from __future__ import annotations
 
+import json
 import logging
-import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from shelldock.errors import InputError
-from shelldock.model import Resource, Value
+from shelldock.model import Value
 
 log = logging.getLogger(__name__)
 
 LONGEST_NAME: Final = 100
+
+MACHINE: Final = "VmDetails"
+"""The attribute of the root by which a driver says that its resource is a virtual machine (§9.1)."""
 
 
 class Element(Value, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class Report(Value, frozen=True, kw_only=True):
 
     elements: tuple[Element, ...] = ()
     attributes: dict[str, str]
+    machine: str = ""
+    """JSON of the virtual machine that the root is, as apps have it (``{"vmdetails": …}``); empty where not said."""
 
 
 class _Row(msgspec.Struct):
@@ -59,22 +64,33 @@ class _Rows(msgspec.Struct):
 def read(details: str) -> Report:
     """Read the JSON of an ``AutoLoadDetails`` (§9.2, N2). Nothing at all is a report without elements.
 
+    Numbers become text, an attribute without a value is passed over, of two values for one attribute the last
+    counts. Attributes say whose they are by the relative address or by the unique identifier of a resource.
+
     :raises InputError: it is something else, an address is there twice or has no parent, siblings share a
-        name, or a value is missing; names the culprit.
+        name, or a fact of a resource is missing; names the culprit.
     """
     rows = _decode(details)
-    attributes = _attributes(rows.attributes or ())
     elements: dict[str, Element] = {}
     for number, row in enumerate(rows.resources or (), start=1):
-        element = _element(row, number, attributes)
+        element = _element(row, number)
         if element.address in elements:
             raise InputError(
                 f"get_inventory reported two resources with the relative address {element.address!r}"
             )
         elements[element.address] = element
-    _check(elements, attributes)
-    ordered = sorted(elements.values(), key=lambda one: one.address.count("/"))
-    return Report(elements=tuple(ordered), attributes=attributes.get("", {}))
+    _check(elements)
+    facts = rows.attributes or ()
+    attributes = _attributes((one for one in facts if not _of_machine(one)), elements)
+    machines = [_machine(one.attribute_value) for one in facts if _of_machine(one)]
+    return Report(
+        elements=tuple(
+            msgspec.structs.replace(one, attributes=attributes.get(one.address, {}))
+            for one in sorted(elements.values(), key=lambda one: one.address.count("/"))
+        ),
+        attributes=attributes.get("", {}),
+        machine=machines[-1] if machines else "",
+    )
 
 
 def _decode(details: str) -> _Rows:
@@ -86,19 +102,7 @@ def _decode(details: str) -> _Rows:
         raise InputError(f"get_inventory did not return AutoLoadDetails: {error}") from None
 
 
-def _attributes(rows: Iterable[_Row]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for number, row in enumerate(rows, start=1):
-        name = _text(row.attribute_name, f"the name of attribute {number}")
-        address = _text(
-            row.relative_address, f"the relative address of attribute {name!r}", empty=True
-        )
-        what = f"the value of attribute {name!r} of {address or 'the root resource'!r}"
-        found[address][name] = _text(row.attribute_value, what, empty=True)
-    return found
-
-
-def _element(row: _Row, number: int, attributes: dict[str, dict[str, str]]) -> Element:
+def _element(row: _Row, number: int) -> Element:
     name = _text(row.name, f"the name of resource {number}")
     address = _text(row.relative_address, f"the relative address of resource {name!r}")
     if "/" in name or len(name) > LONGEST_NAME:
@@ -117,8 +121,56 @@ def _element(row: _Row, number: int, attributes: dict[str, dict[str, str]]) -> E
         unique_identifier=""
         if unique is None
         else _text(unique, f"the identifier of {name!r}", empty=True),
-        attributes=attributes.get(address, {}),
+        attributes={},
     )
+
+
+def _check(elements: Mapping[str, Element]) -> None:
+    siblings: dict[tuple[str, str], str] = {}
+    for one in elements.values():
+        if one.parent and one.parent not in elements:
+            raise InputError(
+                f"get_inventory reported {one.address!r} ({one.name!r}) without its parent {one.parent!r}"
+            )
+        other = siblings.setdefault((one.parent, one.name), one.address)
+        if other != one.address:
+            raise InputError(
+                f"get_inventory gave {other!r} and {one.address!r} the same name {one.name!r}"
+            )
+
+
+def _attributes(rows: Iterable[_Row], elements: Mapping[str, Element]) -> dict[str, dict[str, str]]:
+    """The attributes of each relative address; those of the root at the empty one."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    owners = _owners(elements)
+    for number, row in enumerate(rows, start=1):
+        name = _text(row.attribute_name, f"the name of attribute {number}")
+        given = row.relative_address
+        said = (
+            "" if given is None else _text(given, f"the address of attribute {name!r}", empty=True)
+        )
+        if said not in owners:
+            raise InputError(
+                f"get_inventory reported attributes for {said!r}, which is neither the relative address nor the "
+                "unique identifier of one resource of its report"
+            )
+        if row.attribute_value is None:
+            log.warning("get_inventory gave nothing as attribute %r of %r: passed over", name, said)
+            continue
+        what = f"the value of attribute {name!r} of {said or 'the root resource'!r}"
+        found[owners[said]][name] = _text(row.attribute_value, what, empty=True)
+    return found
+
+
+def _owners(elements: Mapping[str, Element]) -> dict[str, str]:
+    """The relative address for everything that an attribute may call its resource by."""
+    times = Counter(one.unique_identifier for one in elements.values())
+    unique = {
+        one.unique_identifier: one.address
+        for one in elements.values()
+        if times[one.unique_identifier] == 1
+    }
+    return unique | {address: address for address in elements} | {"": ""}
 
 
 def _text(value: object, what: str, *, empty: bool = False) -> str:
@@ -131,103 +183,42 @@ def _text(value: object, what: str, *, empty: bool = False) -> str:
     raise InputError(f"get_inventory gave {shown} as {what}; it must be a text")
 
 
-def _check(elements: dict[str, Element], attributes: dict[str, dict[str, str]]) -> None:
-    siblings: dict[tuple[str, str], str] = {}
-    for one in elements.values():
-        if one.parent and one.parent not in elements:
-            raise InputError(
-                f"get_inventory reported {one.address!r} ({one.name!r}) without its parent {one.parent!r}"
-            )
-        other = siblings.setdefault((one.parent, one.name), one.address)
-        if other != one.address:
-            raise InputError(
-                f"get_inventory gave {other!r} and {one.address!r} the same name {one.name!r}"
-            )
-    for address in attributes:
-        if address and address not in elements:
-            raise InputError(
-                f"get_inventory reported attributes for {address!r}, which is no resource of its report"
-            )
+# ---- static virtual machines --------------------------------------------------------------------
 
 
-# ---- laid over what is known ---------------------------------------------------------------------
+class _Parameter(msgspec.Struct, rename="pascal"):
+    name: str
+    value: str | int | float | None = None
 
 
-def lay(report: Report, root: Resource, known: Sequence[Resource]) -> list[Resource]:
-    """The tree as it is after ``report``: the root first, then all below it, old and new (N2, N3).
+class _Machine(msgspec.Struct):
+    """An ``ApiVmDetails`` of cloudshell-shell-core."""
 
-    A known element stays itself (id, status, further attributes) where it is reported under its name, or has
-    moved: where an element with its unique identifier and model is. Known ones that are not reported, or with
-    another model, are excluded and kept as they were. Sub-resources have relative addresses.
-
-    :param known: the sub-resources as they are now.
-    """
-    after = [replace(root, excluded=False, attributes=root.attributes | report.attributes)]
-    free = {one.name: one for one in known}
-    names = {"": (root.name, root.name)}
-    """For the address of each element laid so far: its name before, and its name from now on."""
-    depths: dict[int, list[Element]] = defaultdict(list)
-    for element in report.elements:
-        depths[element.address.count("/")].append(element)
-    for _, elements in sorted(depths.items()):
-        same = {
-            one.address: free.pop(f"{names[one.parent][0]}/{one.name}", None) for one in elements
-        }
-        for element in elements:
-            was = same[element.address] or _moved(element, free)
-            name = f"{names[element.parent][1]}/{element.name}"
-            names[element.address] = (was.name if was else name, name)
-            after.append(_laid(element, was, name, root.shell))
-    return after + _missing(free.values(), names.values())
+    uid: str | int = msgspec.field(name="UID")
+    provider: str | None = msgspec.field(name="CloudProviderName", default=None)
+    parameters: list[_Parameter] | None = msgspec.field(name="VmCustomParams", default=None)
 
 
-def replace(resource: Resource, **fields: object) -> Resource:
-    """The resource with some fields changed; a noun is never changed in place."""
-    return msgspec.structs.replace(resource, **fields)
+def _of_machine(row: _Row) -> bool:
+    return row.attribute_name == MACHINE and row.relative_address in ("", None)
 
 
-def _moved(element: Element, free: dict[str, Resource]) -> Resource | None:
-    """The known element that is now elsewhere: its identifier says so (taken out of ``free``)."""
-    if not element.unique_identifier:
-        return None
-    depth = element.address.count("/") + 1
-    for one in free.values():
-        same = (one.unique_identifier, one.model) == (element.unique_identifier, element.model)
-        if same and one.name.count("/") == depth:
-            return free.pop(one.name)
-    return None
-
-
-def _laid(element: Element, was: Resource | None, name: str, shell: str) -> Resource:
-    if was and was.model != element.model:
-        log.warning("%s is reported as %s and was %s: excluded", name, element.model, was.model)
-        return replace(was, name=name, excluded=True)
-    base = was or Resource(name=name, id=str(uuid.uuid4()), shell=shell)
-    return replace(
-        base,
-        name=name,
-        model=element.model,
-        family=_family(element) or base.family,
-        address=element.address,
-        unique_identifier=element.unique_identifier,
-        attributes=base.attributes | element.attributes,
-        excluded=False,
-    )
-
-
-def _family(element: Element) -> str:
-    """The family, which only the names of its standard attributes tell: ``CS_Port.MAC Address`` (§1.3)."""
-    prefixes = (name.partition(".")[0] for name in element.attributes if "." in name)
-    return next((prefix for prefix in prefixes if prefix.startswith("CS_")), "")
-
-
-def _missing(free: Iterable[Resource], names: Iterable[tuple[str, str]]) -> list[Resource]:
-    """What is known and not reported, excluded, below parents that may have another name now."""
-    renamed = {before: after for before, after in names if before != after}
-    missing = []
-    for one in sorted(free, key=lambda one: one.name.count("/")):
-        parent, _, last = one.name.rpartition("/")
-        if parent in renamed:
-            renamed[one.name] = f"{renamed[parent]}/{last}"
-        missing.append(replace(one, name=renamed.get(one.name, one.name), excluded=True))
-    return missing
+def _machine(value: object) -> str:
+    """What the root's ``VmDetails`` say, in the form that deployed apps have (§3.5)."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+        said = msgspec.json.decode(text, type=_Machine)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InputError(f"get_inventory gave {MACHINE!r} that cannot be read: {error}") from None
+    if not str(said.uid).strip():
+        raise InputError(f"get_inventory gave {MACHINE!r} without the UID of the machine")
+    parameters = [
+        {"name": one.name, "value": "" if one.value is None else str(one.value)}
+        for one in said.parameters or ()
+    ]
+    machine = {
+        "uid": str(said.uid),
+        "cloudProviderName": said.provider or "",
+        "vmCustomParams": parameters,
+    }
+    return json.dumps({"vmdetails": machine}, ensure_ascii=False)

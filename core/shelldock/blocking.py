@@ -128,7 +128,7 @@ class Host:
         self._run(self.inner.set_log_level(key, level))
 
     def discover(self, name: str) -> Resource:
-        """Run discovery on a resource of the inventory and keep what it finds."""
+        """Let the driver of a resource find its sub-resources, and keep them; see ``AsyncHost.discover``."""
         return self._run(self.inner.discover(name))
 
     def prepare(self, shell: Shell) -> Environment:

@@ -5,6 +5,8 @@
     ShelldockError
     ├── SettingsError        a setting is unknown, of a wrong type, or unreadable
     ├── NotFoundError        a thing that was named is not there
+    │   ├── NoDriverError    the shell of a resource has no driver
+    │   └── NoDiscoveryError its driver has no get_inventory
     ├── ConflictError        a thing is in the way of what was asked
     │   ├── CycleError       a command would wait for itself
     │   └── QueueFull        too many commands wait already
@@ -16,6 +18,7 @@
     ├── StartError           the driver's process could not start, or import its driver
     ├── BrokenError          the driver failed to start again and again
     ├── DriverError          the driver raised
+    ├── DiscoveryFailed      a discovery came to nothing, and its resource is excluded
     ├── InstanceLost         the process ended under a command
     ├── LimitReached         a clock ran out
     ├── CancelledError       somebody cancelled it
@@ -64,6 +67,34 @@ class NotFoundError(ShelldockError):
         self.nearest = tuple(nearest(name, known))
         offer = f"; did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else ""
         super().__init__(f"no {kind} {name!r}{offer}{f'; {hint}' if hint else ''}")
+
+
+class NoDriverError(NotFoundError):
+    """The shell of a resource has no driver, so nothing can be asked of it (N4: code 129 of CloudShell)."""
+
+    code = "no-driver"
+
+    def __init__(self, resource: str, shell: str) -> None:
+        super().__init__("driver", shell)
+        self.resource = resource
+        self.args = (
+            f"no driver associated with resource {resource!r}: its shell {shell!r} has none",
+        )
+
+
+class NoDiscoveryError(NotFoundError):
+    """The driver of a resource cannot discover: it has no ``get_inventory`` (N4: code 151 of CloudShell)."""
+
+    code = "no-discovery"
+
+    def __init__(self, resource: str, driver: str) -> None:
+        super().__init__("command", "get_inventory")
+        self.resource = resource
+        self.driver = driver
+        self.args = (
+            "the selected resource driver does not contain 'GetInventory' function and is not valid for Auto Load: "
+            f"{driver!r} of resource {resource!r} has no get_inventory; the resource is as it was",
+        )
 
 
 class ConflictError(ShelldockError):
@@ -182,6 +213,30 @@ class DriverError(ShelldockError):
         self.trace = trace
         super().__init__(
             f"{command!r} failed with {type}: {text}" if text else f"{command!r} failed with {type}"
+        )
+
+
+class DiscoveryFailed(ShelldockError):
+    """A discovery came to nothing, and its resource is excluded (N1).
+
+    ``cause`` is the code of the error behind it; ``type``, ``text`` and ``trace`` as the driver's Python wrote them,
+    where it raised.
+    """
+
+    code = "discovery"
+
+    def __init__(self, resource: str, cause: ShelldockError) -> None:
+        self.resource = resource
+        self.cause = cause.code
+        self.type = str(cause.facts.get("type") or type(cause).__name__)
+        self.text = str(cause.facts.get("text", cause))
+        self.trace = str(cause.facts.get("trace", ""))
+        said = " ".join(self.text.split()) or "none"
+        name = shlex.quote(resource)
+        super().__init__(
+            f"Discovery failed for resource {resource!r}: 'get_inventory' command failed with {self.type!r} error. "
+            f"Description: {said.rstrip('.')}. The resource is now excluded: mend the cause and run "
+            f"`shelldock discover {name}`, or include it as it is with `shelldock resource set {name} --include`"
         )
 
 

@@ -8,6 +8,7 @@ import os
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
+from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
 from shelldock.errors import (
     ConflictError,
@@ -116,6 +118,7 @@ class AsyncHost:
             self.tokens,
             self,
         )
+        self._discoveries = Discoveries(self.inventory, self.shell)
         self._fabric = self._chosen_fabric()
         self._node = Node(
             self.settings.node.name or platform.node() or "local",
@@ -234,8 +237,9 @@ class AsyncHost:
 
         The parameters are those of ``execute``.
         """
-        if not self._open:
-            raise ConflictError("the host is not open: use it as a context manager")
+        self._check_open()
+        if command != DISCOVERY:
+            self._refuse_excluded(target)
         target = self._target(target)
         shell = self.shell(target.resource.shell)
         if shell.driver is None:
@@ -363,10 +367,16 @@ class AsyncHost:
         await asyncio.gather(*(self._on_claimed(key, "reset", reason) for key in own - still_used))
 
     async def discover(self, name: str, *, parent: str = "") -> Resource:
-        """Run discovery on a resource of the inventory and keep what it finds. Raises what ended it."""
-        execution = await self.execute(name, DISCOVERY, parent=parent)
-        self.inventory.replace_tree(name, execution.result or "")
-        return self.inventory.resource(name)
+        """Let the driver of a resource find its sub-resources, and keep them (N1-N4).
+
+        The resource is excluded meanwhile. See ``shelldock.discovery`` for what becomes of it.
+
+        :returns: the root resource as it is then.
+        :raises NoDriverError, NoDiscoveryError: it cannot be discovered, and is as it was.
+        :raises DiscoveryFailed: it stays excluded, with the message as its live status.
+        """
+        self._check_open()
+        return await self._discoveries.discover(name, partial(self.execute, parent=parent))
 
     async def prepare(self, shell: Shell) -> Environment:
         """The environment of a shell's driver as of now, built if need be. Raises ``EnvironmentFailed``."""
@@ -568,6 +578,16 @@ class AsyncHost:
         driver = self.shell(call.target.resource.shell).driver
         command = driver.command(call.command) if driver else None
         return command is None or command.cancellable
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise ConflictError("the host is not open: use it as a context manager")
+
+    def _refuse_excluded(self, target: Target | str) -> None:
+        if isinstance(target, str):
+            self.inventory.refuse_excluded(target)
+        elif target.kind == "resource":
+            self.inventory.refuse_excluded(target.name)
 
     def _target(self, target: Target | str) -> Target:
         """The target as drivers shall see it: as it is now, and findable by name while it is in use."""

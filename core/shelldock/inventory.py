@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
+import shlex
+import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shelldock.attributes import defaults, given, protected
-from shelldock.autoload import LONGEST_NAME, lay, read, replace
+from msgspec.structs import replace
+
+from shelldock.attributes import defaults, encrypted, given
+from shelldock.autoload import LONGEST_NAME, Report, read
 from shelldock.errors import ConflictError, InputError, NotFoundError
 from shelldock.model import Resource, Shell
+from shelldock.rediscovery import lay
 from shelldock.store import Change, Store
 from shelldock.vault import Vault
 
 NAME: Final = re.compile(r"[\w .|\-\]\[]+", re.UNICODE)
 """Letters, digits, blanks and ``| . - _ ] [`` (§9.1); a slash separates a sub-resource from its parent."""
+
+
+FAILED: Final = "Error"
+"""The live status of a resource whose discovery failed."""
+
+DISCOVERY_FAILED: Final = "Discovery failed"
+"""How its text begins."""
 
 
 class Inventory:
@@ -35,6 +47,7 @@ class Inventory:
         self._vault = vault
         self._shell = shell
         self._known: _Known | None = None
+        self._writing = threading.RLock()
 
     # ---- what there is --------------------------------------------------------------------------
 
@@ -47,6 +60,14 @@ class Inventory:
         if name not in self._here:
             self._known = None  # another process may have added it: the store is read once more
         return self._here.get(name)
+
+    def refuse_excluded(self, name: str) -> None:
+        """Raise ``ConflictError`` where a resource of this name, or one that it is part of, is excluded."""
+        parts = name.split("/")
+        for depth in range(1, len(parts) + 1):
+            one = "/".join(parts[:depth])
+            if one in self and self.resource(one).excluded:
+                raise ConflictError(_excluded(self.resource(one)))
 
     def resources(self) -> list[Resource]:
         """The root resources, by name."""
@@ -79,13 +100,14 @@ class Inventory:
     ) -> Resource:
         """Add a root resource (see ``build`` for what is checked). ``ConflictError`` where the name is taken."""
         made = build(name, shell, address, attributes, description, vault=self._vault)
-        with self._store.change() as change:
-            if change.resource(name):
-                raise ConflictError(
-                    f"resource {name!r} is there already; remove it first, or choose another name"
-                )
-            change.put(made)
-        self._here.put(made)
+        with self._writing:
+            with self._store.change() as change:
+                if change.resource(name):
+                    raise ConflictError(
+                        f"resource {name!r} is there already; remove it first, or choose another name"
+                    )
+                change.put(made)
+            self._here.put(made)
         return made
 
     def set(
@@ -99,6 +121,8 @@ class Inventory:
     ) -> Resource:
         """Change some facts of a resource, all at once; None leaves a fact as it is.
 
+        One that is included again is not called failed any longer, where a discovery had said so.
+
         :param attributes: by full or short name. ``InputError`` where the shell does not have one, or its value
             is none that it takes (P8).
         """
@@ -111,6 +135,7 @@ class Inventory:
 
         def changed(now: Resource) -> Resource:
             values = self._given(now, attributes) if attributes else {}
+            now = _recovered(now) if excluded is False else now
             return replace(now, **facts, attributes=now.attributes | values)
 
         return self._change(name, changed)
@@ -120,8 +145,14 @@ class Inventory:
         return self.set(name, attributes={attribute: value})
 
     def set_status(self, name: str, status: str, text: str = "") -> Resource:
-        """Set the live status, any text: ``Online``, ``Offline``, ``Error``, ``Progress 30`` … (N6)."""
+        """Set the live status, any text: ``Online``, ``Offline``, ``Stopped``, ``Error``, ``Progress 30`` … (N6)."""
         return self._change(name, lambda now: replace(now, status=status, status_text=text))
+
+    def exclude(self, name: str, why: str) -> Resource:
+        """Exclude a resource because its discovery failed: that is its live status then (N1)."""
+        return self._change(
+            name, lambda now: replace(now, excluded=True, status=FAILED, status_text=why)
+        )
 
     def set_address(self, name: str, address: str) -> Resource:
         """Set the address; that of a sub-resource is its path below the root's."""
@@ -130,27 +161,33 @@ class Inventory:
     def remove(self, name: str) -> list[Resource]:
         """Remove a resource and all below it; returns what is gone."""
         self.resource(name)
-        with self._store.change() as change:
-            gone = change.tree(name)
-            change.remove(one.id for one in gone)
-        self._here.drop(name)
+        with self._writing:
+            with self._store.change() as change:
+                gone = change.tree(name)
+                change.remove(one.id for one in gone)
+            self._here.drop(name)
         return gone
 
     def replace_tree(self, root: str, details: str) -> list[Resource]:
         """Lay what ``get_inventory`` reported over the tree of a root resource, which is included again (N1-N3).
 
+        Thousands of resources take a second, so call it in a thread where others wait.
+
         :param details: the JSON of its ``AutoLoadDetails``.
         :returns: the tree as it is then, the root first.
         :raises InputError: the report cannot be used, for the reason it names; then nothing is changed.
         """
-        report = read(details)
-        shell = self._shell(self.resource(root).shell)
-        with self._store.change() as change:
-            known = self._stored(change, root)
-            after = [self._protected(one, shell) for one in lay(report, known[0], known[1:])]
-            change.put(*after)
-        self._here.drop(root)
-        self._here.put(*after)
+        report = self._kept(read(details), self._shell(self.resource(root).shell))
+        with self._writing:
+            with self._store.change() as change:
+                known = self._stored(change, root)
+                after = lay(report, _recovered(known[0]), known[1:])
+                was = {one.id: one for one in known}
+                change.put(*(one for one in after if was.get(one.id) != one))
+            here = self._here.copy()  # others may be reading the one that is there
+            here.drop(root)
+            here.put(*after)
+            self._known = here
         return self.tree(root)
 
     # ---- inside ---------------------------------------------------------------------------------
@@ -164,13 +201,14 @@ class Inventory:
 
     def _change(self, name: str, changed: Callable[[Resource], Resource]) -> Resource:
         self.resource(name)  # says which names there are
-        with self._store.change() as change:
-            now = change.resource(name)
-            if now is None:
-                raise NotFoundError("resource", name, hint="somebody removed it meanwhile")
-            after = changed(now)
-            change.put(after)
-        self._here.put(after)
+        with self._writing:
+            with self._store.change() as change:
+                now = change.resource(name)
+                if now is None:
+                    raise NotFoundError("resource", name, hint="somebody removed it meanwhile")
+                after = changed(now)
+                change.put(after)
+            self._here.put(after)
         return after
 
     def _stored(self, change: Change, root: str) -> list[Resource]:
@@ -184,8 +222,32 @@ class Inventory:
             self._shell(resource.shell), attributes, self._vault, known=resource.attributes
         )
 
-    def _protected(self, resource: Resource, shell: Shell) -> Resource:
-        return replace(resource, attributes=protected(shell, resource.attributes, self._vault))
+    def _kept(self, report: Report, shell: Shell) -> Report:
+        """The report as it may be kept: passwords encrypted, the root's attributes called as the shell calls them."""
+        root = {
+            declared.name if (declared := shell.attribute(name)) else name: value
+            for name, value in report.attributes.items()
+        }
+        elements = (
+            replace(one, attributes=encrypted(shell, one.attributes, self._vault))
+            for one in report.elements
+        )
+        return replace(
+            report, elements=tuple(elements), attributes=encrypted(shell, root, self._vault)
+        )
+
+
+def _recovered(resource: Resource) -> Resource:
+    """The resource without what a discovery that failed had said of it."""
+    if resource.status == FAILED and resource.status_text.startswith(DISCOVERY_FAILED):
+        return replace(resource, status="", status_text="")
+    return resource
+
+
+def _excluded(one: Resource) -> str:
+    name = shlex.quote(one.name)
+    said = f"resource {one.name!r} is excluded and takes no commands but discovery: include it with"
+    return f"{said} `shelldock resource set {name} --include`, or run `shelldock discover {shlex.quote(one.root)}`"
 
 
 def fitting(name: str) -> str:
@@ -232,6 +294,13 @@ class _Known:
     def __init__(self) -> None:
         self._all: dict[str, Resource] = {}
         self._below: dict[str, set[str]] = defaultdict(set)
+
+    def copy(self) -> _Known:
+        """Another one with the same resources."""
+        made = _Known()
+        made._all = self._all.copy()
+        made._below = defaultdict(set, {one: names.copy() for one, names in self._below.items()})
+        return made
 
     def __contains__(self, name: str) -> bool:
         return name in self._all

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from shelldock.errors import ConflictError, InputError, NotFoundError, StoreError
 from shelldock.inventory import Inventory, build
 from shelldock.model import Attribute, Resource, Shell
+from shelldock.rediscovery import difference
 from shelldock.store import Store
 from shelldock.vault import Vault
 
@@ -333,15 +335,100 @@ def test_rediscovery_excludes_what_is_missing_and_keeps_the_rest_n3(
     assert len(sw1.tree("sw1")) == 5
 
 
-def test_an_element_with_another_model_is_excluded_n3(sw1: Inventory) -> None:
-    sw1.replace_tree("sw1", report([CHASSIS]))
-    was = sw1.resource("sw1/Chassis 1")
-    sw1.replace_tree("sw1", report([(*CHASSIS[:2], "Cisco Switch.Other")]))
-    now = sw1.resource("sw1/Chassis 1")
-    assert (now.id, now.model, now.excluded) == (was.id, "Cisco Switch.GenericChassis", True)
+def test_an_element_of_another_model_takes_the_place_and_the_former_one_is_set_aside_n3(
+    sw1: Inventory, store: Store
+) -> None:
+    other = (*MODULE[:2], "Cisco Switch.PowerModule", "m")
+    sw1.replace_tree("sw1", report(TREE))
+    sw1.set("sw1/Chassis 1/Module 2", description="spare 7")
+    sw1.set(GE, description="uplink")
+    was = {one.name: one.id for one in sw1.tree("sw1")}
+    sw1.replace_tree("sw1", report([CHASSIS, other, PORT]))
+    assert names(stored(store).tree("sw1"))[2:] == [
+        "Chassis 1/Module 2",
+        "Chassis 1/Module 2/GE2-10",
+        "Chassis 1/Module 2 [Cisco Switch.GenericModule] excluded",
+        "Chassis 1/Module 2 [Cisco Switch.GenericModule]/GE2-9 excluded",
+    ]
+    new = sw1.resource("sw1/Chassis 1/Module 2")
+    aside = sw1.resource("sw1/Chassis 1/Module 2 [Cisco Switch.GenericModule]")
+    assert (new.model, new.description) == ("Cisco Switch.PowerModule", "")
+    assert (aside.id, aside.description) == (was["sw1/Chassis 1/Module 2"], "spare 7")
+    assert (sw1.resource(GE).id, sw1.resource(GE).description) == (was[GE], "uplink")
+
+    sw1.replace_tree("sw1", report(TREE))
+    back = sw1.resource("sw1/Chassis 1/Module 2")
+    assert (back.id, back.description, back.excluded) == (aside.id, "spare 7", False)
+    assert sw1.resource("sw1/Chassis 1/Module 2 [Cisco Switch.PowerModule]").id == new.id
+    assert sw1.resource(GE).id == was[GE]
+    assert len(sw1.tree("sw1")) == 6
 
 
-def test_an_element_that_moved_stays_itself_with_all_below_it(sw1: Inventory, store: Store) -> None:
+def test_an_element_is_set_aside_where_another_one_with_its_own_identifier_has_its_name_n3(
+    sw1: Inventory,
+) -> None:
+    sw1.replace_tree("sw1", report([("P1", "P1", "M", "a"), ("P2", "P2", "M", "b")]))
+    ids = {one.name: one.id for one in sw1.tree("sw1")}
+    sw1.replace_tree("sw1", report([("P2", "P2", "M", "a")]))
+    assert sw1.resource("sw1/P2").id == ids["sw1/P1"]
+    aside = sw1.resource("sw1/P2 [M]")
+    assert (aside.id, aside.excluded) == (ids["sw1/P2"], True)
+
+
+def test_elements_that_change_places_keep_what_is_theirs_n3(sw1: Inventory) -> None:
+    sw1.replace_tree("sw1", report([("P1", "P1", "M", "a"), ("P2", "P2", "M", "b")]))
+    sw1.set("sw1/P1", description="was first")
+    sw1.replace_tree("sw1", report([("P1", "P1", "M", "b"), ("P2", "P2", "M", "a")]))
+    assert sw1.resource("sw1/P2").description == "was first"
+    assert [one.name for one in sw1.tree("sw1")] == ["sw1", "sw1/P1", "sw1/P2"]
+
+
+@pytest.mark.parametrize("again", ["other", "same"])
+def test_identifiers_that_tell_nothing_leave_it_to_the_names_n3(sw1: Inventory, again: str) -> None:
+    """Drivers report ``hash(text)``, which is another one in each process, or one value for all."""
+    sw1.replace_tree("sw1", report([(f"P{n}", f"P{n}", "M", f"{n}") for n in range(9)]))
+    before = {one.name: one.id for one in sw1.tree("sw1")}
+    rows = [(f"P{n}", f"P{n}", "M", f"{n + 20}" if again == "other" else "0") for n in range(9)]
+    sw1.replace_tree("sw1", report(rows))
+    assert {one.name: one.id for one in sw1.tree("sw1")} == before
+
+
+def test_a_new_element_takes_nothing_from_below_one_that_moved_away_n3(sw1: Inventory) -> None:
+    sw1.replace_tree("sw1", report([("M2", "M2", "M", "a"), ("M2/P1", "P1", "P", None)]))
+    port = sw1.resource("sw1/M2/P1").id
+    rows = [("M2", "M2", "M", "z"), ("M2/P1", "P1", "P", None)]
+    rows += [("M9", "M9", "M", "a"), ("M9/P1", "P1", "P", None)]
+    sw1.replace_tree("sw1", report(rows))
+    assert sw1.resource("sw1/M9/P1").id == port
+    assert sw1.resource("sw1/M2/P1").id != port
+
+
+def test_what_users_set_and_discovery_does_not_report_is_kept_n3(sw1: Inventory) -> None:
+    rows = [("CH1", "CS_Chassis.Serial", "1"), ("CH1", "CS_Chassis.Rack", "")]
+    sw1.replace_tree("sw1", report([CHASSIS], rows))
+    sw1.set("sw1/Chassis 1", attributes={"Rack": "12"}, description="mine")
+    sw1.set("sw1", attributes={"User": "root"})
+    sw1.replace_tree("sw1", report([CHASSIS], [("CH1", "CS_Chassis.Serial", "2")]))
+    chassis = sw1.resource("sw1/Chassis 1")
+    assert chassis.attributes == {"CS_Chassis.Serial": "2", "CS_Chassis.Rack": "12"}
+    assert chassis.description == "mine"
+    assert sw1.resource("sw1").attributes["Cisco Switch.User"] == "root"
+
+
+def test_what_a_discovery_changed_is_told_by_name_n3(sw1: Inventory) -> None:
+    bare = sw1.tree("sw1")
+    first = sw1.replace_tree("sw1", report([CHASSIS, MODULE, PORT, PORT_9]))
+    assert difference(bare, first).new == tuple(one.name for one in first[1:])
+    assert not difference(first, first).any
+    sw1.replace_tree("sw1", report([CHASSIS, ("CH1/M2", "Slot 2", *MODULE[2:]), PORT_9]))
+    told = difference(first, sw1.tree("sw1"))
+    assert told.changed == ("sw1/Chassis 1/Slot 2", "sw1/Chassis 1/Slot 2/GE2-9")
+    assert (told.new, told.excluded) == ((), ("sw1/Chassis 1/Slot 2/GE2-10",))
+
+
+def test_an_element_that_moved_stays_itself_with_all_below_it_n3(
+    sw1: Inventory, store: Store
+) -> None:
     sw1.replace_tree("sw1", report(TREE))
     ids = {one.name: one.id for one in sw1.tree("sw1")}
     sw1.set(GE, description="uplink")
@@ -361,7 +448,81 @@ def test_an_element_that_moved_stays_itself_with_all_below_it(sw1: Inventory, st
     assert sw1.resource("sw1/Chassis 1/Module 3").id == ids["sw1/Chassis 1/Module 2"]
 
 
-def test_simple_values_become_text(sw1: Inventory) -> None:
+def test_attributes_find_their_element_by_unique_identifier_too_n2(sw1: Inventory) -> None:
+    rows = [("m", "CS_Module.Slot", "2"), ("CH1/M2", "CS_Module.Serial", "x")]
+    sw1.replace_tree("sw1", report([CHASSIS, MODULE], rows))
+    assert sw1.resource("sw1/Chassis 1/Module 2").attributes == {
+        "CS_Module.Slot": "2",
+        "CS_Module.Serial": "x",
+    }
+
+
+def test_an_attribute_is_that_of_the_address_where_an_identifier_is_the_same_text_n2(
+    sw1: Inventory,
+) -> None:
+    sw1.replace_tree(
+        "sw1", report([("1", "P1", "M", "2"), ("2", "P2", "M", "1")], [("1", "A", "x")])
+    )
+    assert sw1.resource("sw1/P1").attributes == {"A": "x"}
+    assert sw1.resource("sw1/P2").attributes == {}
+
+
+def test_the_roots_attributes_may_be_named_in_short_n2(sw1: Inventory) -> None:
+    rows = [("", "Vendor", "Cisco"), (None, "cisco switch.user", "root"), ("", "Serial", "x")]
+    before = sw1.resource("sw1").attributes
+    sw1.replace_tree("sw1", report([], rows))
+    changed = {"CS_Switch.Vendor": "Cisco", "Cisco Switch.User": "root", "Serial": "x"}
+    assert sw1.resource("sw1").attributes == before | changed
+
+
+def test_passwords_that_a_driver_reports_are_not_kept_in_clear_n5(
+    sw1: Inventory, tmp_path: Path, store: Store
+) -> None:
+    rows = [("", "Cisco Switch.Password", "first-secret"), ("", "Password", "second-secret")]
+    rows += [("CH1", "Cisco Switch.GenericChassis.Password", "third-secret")]
+    sw1.replace_tree("sw1", report([CHASSIS], rows))
+    chassis = sw1.resource("sw1/Chassis 1").attributes["Cisco Switch.GenericChassis.Password"]
+    root = sw1.resource("sw1").attributes["Cisco Switch.Password"]
+    assert (VAULT.decrypt(root), VAULT.decrypt(chassis)) == ("second-secret", "third-secret")
+    sw1.replace_tree("sw1", report([], [("", "Cisco Switch.Password", root)]))
+    assert sw1.resource("sw1").attributes["Cisco Switch.Password"] == root
+    store.close()
+    assert not [file for file in tmp_path.iterdir() if b"-secret" in file.read_bytes()]
+
+
+def test_the_last_of_two_values_for_an_attribute_counts_and_none_is_passed_over_n2(
+    sw1: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [("CH1", "A", "1"), ("CH1", "A", 2), ("CH1", "B", "kept"), ("CH1", "B", None)]
+    sw1.replace_tree("sw1", report([CHASSIS], rows))
+    assert sw1.resource("sw1/Chassis 1").attributes == {"A": "2", "B": "kept"}
+    assert "nothing as attribute 'B' of 'CH1'" in caplog.text
+
+
+def machine(**fields: object) -> str:
+    """What a shell that loads a static VM reports of it."""
+    return json.dumps({"UID": "42-ab", "CloudProviderName": "vCenter"} | fields)
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["text", "object"])
+def test_vm_details_make_the_resource_a_virtual_machine_n2(
+    sw1: Inventory, store: Store, *, as_text: bool
+) -> None:
+    said = machine(VmCustomParams=[{"Name": "auto_power_off", "Value": "False"}])
+    sw1.replace_tree("sw1", report([], [("", "VmDetails", said if as_text else json.loads(said))]))
+    sw1.replace_tree("sw1", report())
+    found = stored(store).resource("sw1")
+    assert json.loads(found.deployed_app) == {
+        "vmdetails": {
+            "uid": "42-ab",
+            "cloudProviderName": "vCenter",
+            "vmCustomParams": [{"name": "auto_power_off", "value": "False"}],
+        }
+    }
+    assert "VmDetails" not in found.attributes
+
+
+def test_simple_values_become_text_n2(sw1: Inventory) -> None:
     rows = [
         ("CH1", "CS_Chassis.Slots", 8),
         ("CH1", "CS_Chassis.Full", True),
@@ -377,7 +538,7 @@ def test_simple_values_become_text(sw1: Inventory) -> None:
     assert chassis.unique_identifier == "77"
 
 
-def test_attributes_of_sub_resources_can_be_set_by_their_short_names(sw1: Inventory) -> None:
+def test_attributes_of_sub_resources_can_be_set_by_their_short_names_n2(sw1: Inventory) -> None:
     sw1.replace_tree("sw1", report([CHASSIS], [("CH1", "CS_Chassis.User", "x")]))
     sw1.set_attribute("sw1/Chassis 1", "User", "y")
     assert sw1.resource("sw1/Chassis 1").attributes == {"CS_Chassis.User": "y"}
@@ -386,7 +547,7 @@ def test_attributes_of_sub_resources_can_be_set_by_their_short_names(sw1: Invent
 @pytest.mark.parametrize(
     "nothing", ["", " ", "null", "{}", '{"resources": null, "attributes": null}']
 )
-def test_a_report_of_nothing_is_a_report(sw1: Inventory, nothing: str) -> None:
+def test_a_report_of_nothing_is_a_report_n2(sw1: Inventory, nothing: str) -> None:
     assert names(sw1.replace_tree("sw1", nothing)) == ["sw1"]
 
 
@@ -409,11 +570,19 @@ BAD = {
     "slash in name": (report([("CH1", "GE0/1", "M", None)]), "'GE0/1'"),
     "long name": (report([("CH1", "x" * 101, "M", None)]), "at most 100"),
     "odd name": (report([("CH1", {"a": 1}, "M", None)]), "the name of resource 1"),
-    "no value": (
-        report([CHASSIS], [("CH1", "User", None)]),
-        "nothing as the value of attribute 'User' of 'CH1'",
+    "root's odd value": (report([], [("", "Vendor", [])]), "'Vendor' of 'the root resource'"),
+    "an identifier of two": (
+        report([("P1", "P1", "M", "u"), ("P2", "P2", "M", "u")], [("u", "A", "x")]),
+        "for 'u', which is neither",
     ),
-    "root's no value": (report([], [("", "Vendor", None)]), "'Vendor' of 'the root resource'"),
+    "VM no JSON": (report([], [("", "VmDetails", "uid 7")]), "'VmDetails' that cannot be read"),
+    "VM of nothing": (report([], [("", "VmDetails", None)]), "'VmDetails' that cannot be read"),
+    "VM without UID": (report([], [("", "VmDetails", "{}")]), "VmDetails.*`UID`"),
+    "VM with empty UID": (report([], [("", "VmDetails", machine(UID=" "))]), "without the UID"),
+    "VM's parameters": (
+        report([], [("", "VmDetails", machine(VmCustomParams=5))]),
+        "VmDetails.*VmCustomParams",
+    ),
     "odd value": (report([CHASSIS], [("CH1", "User", [1])]), "'User'"),
     "nobody's attribute": (report([CHASSIS], [("CH2", "User", "x")]), "attributes for 'CH2'"),
     "no attribute name": (report([CHASSIS], [("CH1", None, "x")]), "the name of attribute 1"),
@@ -421,7 +590,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("details", "said"), BAD.values(), ids=BAD)
-def test_a_report_that_cannot_be_used_is_named_and_changes_nothing(
+def test_a_report_that_cannot_be_used_is_named_and_changes_nothing_n2(
     sw1: Inventory, store: Store, details: str, said: str
 ) -> None:
     sw1.replace_tree("sw1", report(TREE))
@@ -449,7 +618,7 @@ def whole(addresses: set[str]) -> set[str]:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sets(paths, max_size=6).map(whole), min_size=1, max_size=4), st.data())
-def test_whatever_is_reported_again_and_again_the_tree_holds_together(
+def test_whatever_is_reported_again_and_again_the_tree_holds_together_n3(
     reports: list[set[str]], data: Any
 ) -> None:
     with closing(Store.memory()) as store:
@@ -473,6 +642,10 @@ def test_whatever_is_reported_again_and_again_the_tree_holds_together(
                 "no orphan"
             )
             assert len(every) == len(found) == len({one.id for one in found})
+            here = {(one.address, one.model) for one in found[1:] if not one.excluded}
+            assert here == {(row[0], row[2]) for row in rows}, "what is reported is there"
+            inventory.replace_tree("sw1", report(rows))
+            assert inventory.tree("sw1") == found, "the same again changes nothing"
 
 
 # ---- removing -----------------------------------------------------------------------------------
@@ -490,12 +663,14 @@ def test_removing_takes_all_below_and_nothing_beside(sw1: Inventory, store: Stor
     assert sw1.children("sw1") == []
 
 
-def test_a_tree_of_thousands_is_laid_and_read_quickly_enough(sw1: Inventory) -> None:
-    ports = [(f"CH1/P{number}", f"P{number}", "M", f"u{number}") for number in range(5000)]
+def test_a_tree_of_ten_thousand_is_laid_and_read_quickly_enough_n2(sw1: Inventory) -> None:
+    ports = [(f"CH1/P{number}", f"P{number}", "M", f"u{number}") for number in range(10000)]
+    began = time.monotonic()
     sw1.replace_tree("sw1", report([CHASSIS, *ports]))
-    sw1.replace_tree("sw1", report([CHASSIS, *ports[:2500]]))
+    sw1.replace_tree("sw1", report([CHASSIS, *ports[:5000]]))
+    assert time.monotonic() - began < 60
     tree = sw1.tree("sw1")
-    assert sum(one.excluded for one in tree) == 2500
+    assert sum(one.excluded for one in tree) == 5000
     assert [one.name.rpartition("/")[2] for one in tree[2:5]] == ["P0", "P1", "P2"]
 
 

@@ -24,6 +24,7 @@ INTERRUPTED: Final = 130
 
 EXIT_CODES: Final = {
     "driver": COMMAND_FAILED,
+    "discovery": COMMAND_FAILED,
     "lost": COMMAND_FAILED,
     "limit": COMMAND_FAILED,
     "cancelled": COMMAND_FAILED,
@@ -35,6 +36,8 @@ EXIT_CODES: Final = {
     "cycle": USAGE,
     "queue-full": COMMAND_FAILED,
     "not-found": NOT_THERE,
+    "no-driver": NOT_THERE,
+    "no-discovery": NOT_THERE,
     "shell": NOT_THERE,
     "environment": NOT_STARTED,
     "python": NOT_STARTED,
