@@ -83,7 +83,7 @@ def _resource(one: Resource, type_: str) -> dict[str, object]:
         "app_context": {
             "$class": "AppContext",
             "app_request_json": one.app_request,
-            "deployed_app_json": one.deployed_app or (_deployed(one) if type_ == "App" else ""),
+            "deployed_app_json": _deployed_app(one, type_),
         },
         "networks_info": "",
         "shell_standard": "",
@@ -91,17 +91,33 @@ def _resource(one: Resource, type_: str) -> dict[str, object]:
     }
 
 
-def _deployed(app: Resource) -> str:
-    """What is known of an app that came without CloudShell's description: all but its virtual machine (C10)."""
+def _deployed_app(one: Resource, type_: str) -> str:
+    """The description of an app or a static VM (C10); empty for other resources.
+
+    An app may have come without CloudShell's, and of a static VM only the machine is kept: then the rest is what the
+    resource is now.
+    """
+    machine = _machine(one.deployed_app)
+    if one.deployed_app and not machine or not one.deployed_app and type_ != "App":
+        return one.deployed_app
     said = {
-        "name": app.name,
-        "family": app.family,
-        "model": app.model,
-        "address": app.address,
-        "attributes": [{"name": name, "value": value} for name, value in app.attributes.items()],
+        "name": one.name,
+        "family": one.family,
+        "model": one.model,
+        "address": one.address,
+        "attributes": [{"name": name, "value": value} for name, value in one.attributes.items()],
         "vmdetails": {"id": "", "cloudProviderId": "", "uid": "", "vmCustomParams": []},
     }
-    return json.dumps(said)
+    return json.dumps(said | machine)
+
+
+def _machine(deployed_app: str) -> dict[str, object]:
+    """What discovery keeps of a static VM; nothing for all else."""
+    try:
+        said = json.loads(deployed_app or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and set(said) == {"vmdetails"} else {}
 
 
 def _reservation(one: Sandbox | None) -> dict[str, object] | None:
