@@ -19,7 +19,6 @@ from shelldock.inputs import DISCOVERY
 from shelldock.inventory import Inventory
 from shelldock.model import Driver, Execution, Resource, Shell
 
-
 Run = Callable[[str, str], Awaitable[Execution]]
 
 
@@ -38,12 +37,12 @@ class Discoveries:
         """Run ``get_inventory`` on a resource and lay what it reports over its tree.
 
         The resource is excluded from the beginning on, so that it stays so where the host does not live to the end.
-        Success includes it. A driver that cannot discover leaves it as it was (N4).
+        Success includes it. What never began, as the driver cannot discover or has no room, leaves it as it was (N4).
 
         :param name: of the resource, or of one below it.
         :param run: runs a command, named second, of the resource that is named first; raises what ended it otherwise.
         :raises NoDriverError, NoDiscoveryError: it cannot be discovered; nothing is changed.
-        :raises ConflictError: it is being discovered already.
+        :raises ConflictError: it is being discovered already, or the command is refused.
         :raises DiscoveryFailed: whatever else went wrong; the resource stays excluded and has the message as its
             live status, its tree is as it was.
         """
@@ -54,7 +53,7 @@ class Discoveries:
             try:
                 details = await self._found(root, driver, run)
                 await asyncio.to_thread(self._inventory.replace_tree, root.name, details)
-            except NoDiscoveryError:
+            except (NoDiscoveryError, ConflictError):
                 self._inventory.set(root.name, excluded=root.excluded)
                 raise
             except ShelldockError as error:

@@ -98,7 +98,8 @@ def _deployed_app(one: Resource, type_: str) -> str:
     resource is now.
     """
     machine = _machine(one.deployed_app)
-    if one.deployed_app and not machine or not one.deployed_app and type_ != "App":
+    plain = not one.deployed_app and type_ != "App"
+    if plain or (one.deployed_app and not machine):
         return one.deployed_app
     said = {
         "name": one.name,
