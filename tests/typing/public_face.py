@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 from shelldock import NO_LIMIT, AsyncHost, Host, Resource, Sandbox, ShelldockError, Target, hookimpl
-from shelldock.model import Execution, Instance, Shell, Value
+from shelldock.model import Execution, Finding, Instance, Shell, Value
 
 
 class Patience(Value, frozen=True, kw_only=True):
@@ -31,6 +31,7 @@ def from_a_script() -> None:
     with Host(plugins=[Patience(seconds=60)]) as host:
         assert_type(host, Host)
         assert_type(host.open_shell("Hello"), Shell)
+        assert_type(host.check("Hello"), list[Finding])
         assert_type(host.execute(target, "hello", {"name": "World"}), Execution)
         assert_type(host.execute("sw1", "hello").result, str | None)
         assert_type(host.instances(), list[Instance])

@@ -61,15 +61,15 @@ def _module(name: str, path: Path) -> Module:
         if path.stat().st_size > source.MOST:
             return Module(name, path, error="it is too large to be looked at")
         content = path.read_bytes()
-        tree = source.parse(content)
     except OSError as error:
         return Module(name, path, error=f"it cannot be opened: {error.strerror}")
+    text = _text(content)
+    try:
+        return Module(name, path, text, source.parse(content))
     except SyntaxError as error:
-        where = error.lineno or 0, error.offset or 0
-        return Module(name, path, _text(content), None, error.msg, *where)
+        return Module(name, path, text, None, error.msg, error.lineno or 0, error.offset or 0)
     except source.UNPARSABLE as error:
-        return Module(name, path, _text(content), None, str(error) or type(error).__name__)
-    return Module(name, path, _text(content), tree)
+        return Module(name, path, text, None, str(error) or type(error).__name__)
 
 
 def _text(content: bytes) -> str:
