@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 
 from shelldock.errors import CycleError
-from shelldock.model import NO_LIMIT, Call, Value, Waiting
+from shelldock.model import Call, Value, Waiting
 
 NEW = "New, Waiting to be processed"
 """The state of what was just accepted, in the product's words (§7.2)."""
@@ -84,19 +84,21 @@ class Ongoing:
         """Forget an execution."""
         live = self._live.pop(execution)
         self._children.pop(execution, None)
-        self._children.get(live.parent, {}).pop(execution, None)
+        siblings = self._children.get(live.parent, {})
+        siblings.pop(execution, None)
+        if not siblings:
+            self._children.pop(live.parent, None)
         del self._of_key[live.key][execution]
         if not self._of_key[live.key]:
             del self._of_key[live.key]
 
     def _check(self, new: _Live) -> None:
-        above = list(self._above(new.parent))
-        chain = [*(one.named for one in reversed(above)), new.named]
-        if len(chain) > DEEPEST:
-            raise CycleError(new.call.command, [*chain[:3], "…", chain[-1]])
-        behind = self._waits(new, new.parent, set())
-        if behind is not None:
-            raise CycleError(new.call.command, [*chain, *(one.named for one in behind)])
+        above = [one.named for one in reversed(list(self._above(new.parent)))]
+        if len(above) >= DEEPEST:
+            raise CycleError(new.call.command, [*above[:3], "…", new.named])
+        behind = self._behind(new)
+        if behind:
+            raise CycleError(new.call.command, [*above, new.named, *behind])
 
     def _above(self, execution: str) -> Iterator[_Live]:
         live = self._live.get(execution)
@@ -104,31 +106,41 @@ class Ongoing:
             yield live
             live = self._live.get(live.parent)
 
-    def _waits(self, one: _Live, wanted: str, seen: set[str]) -> list[_Live] | None:
-        """The way from ``one`` to the execution ``wanted``, if it waits for that; None if it does not."""
-        for execution in self._before(one):
-            if execution in seen:
-                continue
-            seen.add(execution)
-            other = self._live[execution]
-            if execution == wanted:
-                return [other]
-            behind = self._waits(other, wanted, seen)
-            if behind is not None:
-                return [other, *behind]
-        return None
+    def _behind(self, new: _Live) -> list[str]:
+        """Those through whom ``new`` waits for the one that asks for it, that one last; none where it does not."""
+        before: dict[str, str] = {}
+        look = deque([new])
+        keys: set[str] = set()
+        while look:
+            one = look.popleft()
+            for execution in self._waits_for(one, new.parent, keys):
+                if execution not in before:
+                    before[execution] = one.call.execution
+                    look.append(self._live[execution])
+        way: list[str] = []
+        execution = new.parent if new.parent in before else ""
+        while execution in before:
+            way.append(self._live[execution].named)
+            execution = before[execution]
+        return way[::-1]
 
-    def _before(self, one: _Live) -> list[str]:
-        """The executions that must end, or go on, before ``one`` can end."""
-        execution = one.call.execution
-        waits_for = list(self._children.get(execution, ()))
-        if execution in self._live and self._runs(execution):
-            return waits_for
-        others = [other for other in self._of_key.get(one.key, ()) if other != execution]
-        running = [other for other in others if self._runs(other)]
-        room = self._room(one.call)
-        if room < NO_LIMIT and len(others) >= room:
-            return waits_for + others
-        return waits_for + (
-            [] if running else others
-        )  # none runs: the instance may be starting for one of them
+    def _waits_for(self, one: _Live, wanted: str, keys: set[str]) -> Iterator[str]:
+        """The executions that have to go on before ``one`` can: of those before it in a queue, such as wait themselves.
+
+        :param keys: whose queues were looked at already.
+        """
+        yield from self._children.get(one.call.execution, ())
+        if one.key not in keys and self._is_held_up(one):
+            keys.add(one.key)
+            yield from (
+                other
+                for other in self._of_key.get(one.key, ())
+                if other == wanted or other in self._children
+            )
+
+    def _is_held_up(self, one: _Live) -> bool:
+        """Whether it cannot run yet: too many do, or the instance is starting for one of those before it."""
+        if one.call.execution in self._live and self._runs(one.call.execution):
+            return False
+        others = [other for other in self._of_key.get(one.key, ()) if other != one.call.execution]
+        return len(others) >= self._room(one.call) or not any(map(self._runs, others))
