@@ -173,11 +173,12 @@ class DriverInstance:
         return not self.running
 
     async def stop(self, reason: str) -> None:
-        """Let the driver clean up and end the process; what goes wrong in that is logged."""
+        """Let the driver give up what it runs, clean up, and end the process; what goes wrong in that is logged."""
         if self.state in ("stopping", "gone"):
             await self.gone.wait()
             return
         self.reason = reason
+        self._asked_to_cancel.update(self.running)  # whoever still runs is told to give up
         self._become("stopping")
         assert self._process is not None
         trouble = await self._process.stop(reason, self._limits.cleanup.seconds)
