@@ -350,12 +350,13 @@ class Scope:
         instance = self.instance
         if instance is not None and instance.alive and _serves(instance, turn.shell):
             return instance
-        if instance is not None:
-            if instance.alive:
-                await instance.quiet()
-                await instance.stop("updated")
+        if instance is None:
+            return await self._started(turn)
+        if not instance.alive:
             await instance.gone.wait()
-        return await self._started(turn)
+        elif await instance.quiet() and self._is_next(turn):
+            await instance.stop("updated")
+        return None
 
     async def _started(self, turn: Turn) -> DriverInstance | None:
         """A new instance, unless starting one has to pause first. Raises why there is none."""
