@@ -32,9 +32,10 @@ from shelldock.model import Node as NodeInfo
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.rooms import Room
-from shelldock.scope import QueueRules, Scope
+from shelldock.scope import Scope
 from shelldock.settings import Settings
 from shelldock.starts import Rules
+from shelldock.turns import QueueRules
 
 log = logging.getLogger(__name__)
 

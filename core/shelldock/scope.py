@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -17,8 +16,9 @@ from shelldock.errors import (
     StartError,
 )
 from shelldock.instance import DriverInstance
-from shelldock.model import Call, Instance, Shell, Value, Waiting
-from shelldock.starts import Rules, Starts
+from shelldock.model import Call, Instance, Shell, Waiting
+from shelldock.starts import Starts
+from shelldock.turns import QueueRules, Turn
 
 log = logging.getLogger(__name__)
 
@@ -27,37 +27,6 @@ Start = Callable[[Shell, Call], Awaitable[DriverInstance]]
 SEQUENTIAL = "Pending, Concurrent commands not enabled"
 SHORTLY = "Pending, Waiting to be processed"
 """States of the queue in the product's words (§7.2)."""
-
-
-class QueueRules(Value, frozen=True, kw_only=True):
-    """What holds for the queue of every scope."""
-
-    most: int
-    """How many commands may wait; 0: any number."""
-    source: str = "default"
-    starts: Rules
-
-
-class Turn:
-    """A command's place in the queue."""
-
-    def __init__(self, shell: Shell, call: Call) -> None:
-        self.shell = shell
-        self.call = call
-        self.since = time.time()
-        self.expires = time.monotonic() + call.pending.seconds
-        self.instance: asyncio.Future[DriverInstance] = asyncio.get_running_loop().create_future()
-        """The instance on which it may run now, with room kept for it; or why it never will."""
-
-    def refuse(self, error: ShelldockError) -> None:
-        """Let it end with ``error``."""
-        if not self.instance.done():
-            self.instance.set_exception(error)
-
-    def cancelled(self, reason: str = "") -> None:
-        """Let it end as cancelled."""
-        why = f": {reason}" if reason else ""
-        self.refuse(CancelledError(f"{self.call.command!r} was cancelled before it started{why}"))
 
 
 class Scope:
@@ -360,8 +329,7 @@ class Scope:
 
     async def _started(self, turn: Turn) -> DriverInstance | None:
         """A new instance, unless starting one has to pause first. Raises why there is none."""
-        premises = _premises(turn)
-        self.starts.begin_anew(premises)
+        self.starts.begin_anew(turn.premises)
         self.starts.check(turn.call.target.name)
         pause = self.starts.pause()
         if pause:
@@ -376,7 +344,7 @@ class Scope:
                     f"the instance of {lost.target!r} ended as soon as it had started: {lost.reason}"
                 )
         except ShelldockError as error:
-            self.starts.failed(error, premises)
+            self.starts.failed(error, turn.premises)
             self._failed = turn
             raise
         finally:
@@ -442,9 +410,3 @@ class Scope:
 def _serves(instance: DriverInstance, shell: Shell) -> bool:
     """Whether the instance runs this very driver: an updated shell needs a new one."""
     return instance.shell is shell or instance.shell.driver == shell.driver
-
-
-def _premises(turn: Turn) -> object:
-    """What a start depends on: where it failed, it may succeed once any of this has changed."""
-    resource = turn.call.target.resource
-    return turn.shell.driver, resource.address, resource.attributes
