@@ -77,6 +77,8 @@ class AsyncHost:
     :param python: the interpreter for every driver, a version (``3.9``) or a path; by default each shell's own.
     :param fresh: give every instance a fresh interpreter instead of a fork of one that has imported the driver; by
         default what the setting ``instances.fresh`` says.
+    :param debug: ``port`` or ``address:port`` on which each driver waits for a debugger before it initializes; for as
+        long as that takes (L2).
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class AsyncHost:
         vault: Vault | None = None,
         python: str | None = None,
         fresh: bool | None = None,
+        debug: str = "",
     ) -> None:
         self.paths = paths or Paths.default(os.environ)
         self.settings = settings or load(self.paths.settings, os.environ)
@@ -131,6 +134,7 @@ class AsyncHost:
             self._renewed,
             python=python,
             fresh=self.settings.instances.fresh if fresh is None else fresh,
+            debug=_place(debug),
         )
         self._janitor = Janitor(
             self._node, self.environments, self.settings.environments.unused_after
@@ -612,3 +616,13 @@ class AsyncHost:
     async def _end_services(self) -> None:
         while self._services:
             await self._services.pop().stop()
+
+
+def _place(text: str) -> str:
+    """``port`` or ``address:port`` as the latter. Raises ``InputError`` where it is neither."""
+    address, _, port = text.rpartition(":")
+    if text and not (port.isdecimal() and 0 < int(port) < 2**16):
+        raise InputError(
+            f"expected a port, or address:port, to wait on for a debugger; got {text!r}"
+        )
+    return f"{address or '127.0.0.1'}:{port}" if text else ""

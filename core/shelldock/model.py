@@ -91,6 +91,8 @@ class Driver(Value, frozen=True, kw_only=True):
     """What the metadata ask for: ``"3"``, ``"2"``, or None where they are silent (then: Python 2)."""
     requirements: tuple[str, ...] | None = None
     """Requirement lines in place of ``requirements.txt``, for shells that keep them elsewhere."""
+    tools: tuple[str, ...] = ()
+    """Requirements of whoever runs it, beside the driver's own: a debugger."""
     commands: tuple[Command, ...] = ()
     complete: bool = True
     """False when the class could not be read, so that methods may exist that ``commands`` lacks."""

@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import Callable
 
-import msgspec
+from msgspec.structs import replace
 
 from shelldock.environments import Environments, Hold
 from shelldock.errors import NotFoundError, PluginError, ShelldockError
@@ -24,6 +24,7 @@ from shelldock.model import (
     Failure,
     Instance,
     Interpreter,
+    Limit,
     Outcome,
     Shell,
     Waiting,
@@ -39,6 +40,9 @@ from shelldock.turns import QueueRules
 
 log = logging.getLogger(__name__)
 
+DEBUGGER = "debugpy"
+"""What editors attach to; the standard library has nothing that listens."""
+
 VERBS = frozenset({
     "execute", "cancel", "cancel_all", "queue", "instances", "stop", "terminate", "reset", "retire", "retry",
     "set_log_level", "prepare",
@@ -51,6 +55,7 @@ class Node:
     :param started: told the execution and the instance when a command starts to run.
     :param renewed: the call of a command that has waited, as of now; raises where it can no longer run.
     :param python: the interpreter that the user asked for, for every driver; None: the plugins choose.
+    :param debug: ``address:port`` on which drivers wait for a debugger before they initialize; empty: they do not.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Node:
         *,
         python: str | None = None,
         fresh: bool = False,
+        debug: str = "",
     ) -> None:
         self.name = name
         self._fork_servers: dict[tuple[str, str], asyncio.Task[ForkServer]] = {}
@@ -77,6 +83,7 @@ class Node:
         self._started = started
         self._renewed = renewed
         self._python = python
+        self._debug = debug
         self._scopes: dict[str, Scope] = {}
         self._instances: dict[str, DriverInstance] = {}
         self._holds: dict[tuple[str, str], Hold] = {}
@@ -206,6 +213,8 @@ class Node:
 
     async def prepare(self, shell: Shell) -> Environment:
         """The environment of the shell's driver as of now, built if need be."""
+        if self._debug and shell.driver:
+            shell = replace(shell, driver=replace(shell.driver, tools=(DEBUGGER,)))
         return await self._environments.ready(shell, self._python, self._plugins)
 
     async def interpreter(self, shell: Shell) -> Interpreter:
@@ -306,9 +315,7 @@ class Node:
             process.gone.add_done_callback(
                 lambda _: self._spawn(asyncio.to_thread(shutil.rmtree, folder, True))
             )
-            first = msgspec.structs.replace(
-                call, command="initialize", inputs={}, ports=(), endpoints=()
-            )
+            first = replace(call, command="initialize", inputs={}, ports=(), endpoints=())
             await instance.initialize(process, self._plugins.context(first), call.execution)
         except BaseException:
             await instance.terminate("it could not start")
@@ -318,7 +325,9 @@ class Node:
     def _limits(self, shell: Shell, call: Call) -> Limits:
         root = call.target.resource.root
         return Limits(
-            initialize=self._settings.limit("initialize", shell.name, root),
+            initialize=Limit()
+            if self._debug
+            else self._settings.limit("initialize", shell.name, root),
             cancel_grace=self._settings.limit("cancel_grace", shell.name, root),
             cleanup=self._settings.limit("cleanup", shell.name, root),
         )
@@ -334,7 +343,8 @@ class Node:
 
     def _environ(self, instance: DriverInstance) -> dict[str, str]:
         assert instance.log is not None
-        return {"LOG_PATH": str(instance.log.with_suffix("")), "SHELLDOCK_INSTANCE": instance.id}
+        environ = {"LOG_PATH": str(instance.log.with_suffix("")), "SHELLDOCK_INSTANCE": instance.id}
+        return environ | ({"SHELLDOCK_DEBUG": self._debug} if self._debug else {})
 
     async def _fork_server(self, shell: Shell, environment: Environment) -> ForkServer:
         """The fork server of the environment and the driver; whoever needs it first starts it."""

@@ -50,7 +50,7 @@ class Resolutions:
         driver = shell.driver
         text = _text(driver.requirements, driver.source)
         code = driver.digest if _FOLLOWS.search(text) else ""
-        facts = (shell.name, text, code, driver.python, python, self._premises)
+        facts = (shell.name, text, code, driver.python, python, self._premises, *driver.tools)
         return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:32]
 
     def get(self, key: str) -> Resolution | None:

@@ -10,7 +10,7 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, Tuple
 
-from shelldriver import failures, results, surroundings
+from shelldriver import debugging, failures, results, surroundings
 from shelldriver.binding import Arguments, Commands, Refusal
 from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
@@ -117,6 +117,7 @@ class Instance:
 
     def _initialize(self, message: Message) -> None:
         try:
+            debugging.wait()
             self._context = self._contexts.build(message["context"])
             driver = self._commands.driver()
             bound = self._commands.bind_hook("initialize", self._context)

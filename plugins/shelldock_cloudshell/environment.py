@@ -174,7 +174,7 @@ class Environment(Repairs, frozen=True, kw_only=True):
         return replace(
             own,
             exclude_newer=own.exclude_newer or self.exclude_newer,
-            extra_packages=self.extra_packages + own.extra_packages,
+            extra_packages=self.extra_packages + own.extra_packages + _tools(shell),
             constraints=self.constraints + own.constraints,
             overrides=self.overrides + own.overrides,
             build_constraints=self.build_constraints + own.build_constraints,
@@ -201,6 +201,10 @@ class Environment(Repairs, frozen=True, kw_only=True):
             options += ["--exclude-newer", repairs.exclude_newer]
             options += _each("--exclude-newer-package", ("setuptools=false", "wheel=false"))
         return options + [_BUILD_CONSTRAINT + one for one in repairs.build_constraints]
+
+
+def _tools(shell: Shell) -> tuple[str, ...]:
+    return shell.driver.tools if shell.driver else ()
 
 
 def _requirements(driver: Driver, folder: Path) -> Path | None:

@@ -8,6 +8,7 @@ import typer
 
 from shelldock.cli.options import (
     AsJson,
+    Debug,
     Inputs,
     InSandbox,
     Ports,
@@ -43,6 +44,7 @@ def execute(
     port: Ports = None,
     timeout: Timeout = None,
     python: Python = None,
+    debug: Debug = "",
     json: AsJson = False,
 ) -> None:
     """Run one command of a resource of the inventory.
@@ -52,7 +54,9 @@ def execute(
     one terminates the driver.
     """
     progress = Progress()
-    with stored_host(context, [progress], python) as host:
+    if debug:
+        progress.say(f"the driver waits for a debugger on {debug}, as soon as it has started")
+    with stored_host(context, [progress], python, debug) as host:
         resource = host.inventory.resource(host.inventory.resource(target).root)
         work = Work(
             target=Target(

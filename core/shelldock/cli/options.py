@@ -84,6 +84,15 @@ Timeout = Annotated[
     typer.Option(metavar="SECONDS", min=0, help="How long the command may run."),
 ]
 
+Debug = Annotated[
+    str,
+    typer.Option(
+        metavar="PORT",
+        help="Have the driver wait on this port for a debugger (debugpy) before it initializes.",
+        show_default=False,
+    ),
+]
+
 _STANDARD_INPUT: Final = "-"
 
 

@@ -10,6 +10,7 @@ from shelldock.cli.options import (
     Address,
     AsJson,
     Attributes,
+    Debug,
     Inputs,
     InSandbox,
     Ports,
@@ -52,6 +53,7 @@ def run(
     port: Ports = None,
     timeout: Timeout = None,
     python: Python = None,
+    debug: Debug = "",
     json: AsJson = False,
 ) -> None:
     """Run one command of a shell, once, without keeping anything.
@@ -61,7 +63,9 @@ def run(
     error. Ctrl-C cancels the command; a second one terminates the driver.
     """
     progress = Progress()
-    with passing_host(context, [progress], python) as host:
+    if debug:
+        progress.say(f"the driver waits for a debugger on {debug}, as soon as it has started")
+    with passing_host(context, [progress], python, debug) as host:
         work = Work(
             target=host.target(
                 shell,

@@ -47,17 +47,19 @@ def state(context: typer.Context) -> Iterator[AsyncHost]:
 
 @contextmanager
 def stored_host(
-    context: typer.Context, plugins: Sequence[object], python: str | None
+    context: typer.Context, plugins: Sequence[object], python: str | None, debug: str = ""
 ) -> Iterator[AsyncHost]:
     """A host on the stored inventory; to be opened by who asks."""
-    host = AsyncHost(settings(context), paths=paths(), plugins=plugins, python=_python(python))
+    host = AsyncHost(
+        settings(context), paths=paths(), plugins=plugins, python=_python(python), debug=debug
+    )
     with closing(host.store):
         yield host
 
 
 @contextmanager
 def passing_host(
-    context: typer.Context, plugins: Sequence[object], python: str | None
+    context: typer.Context, plugins: Sequence[object], python: str | None, debug: str = ""
 ) -> Iterator[AsyncHost]:
     """A host that keeps nothing but environments and logs; to be opened by who asks."""
     store = Store.memory()
@@ -69,6 +71,7 @@ def passing_host(
             python=_python(python),
             store=store,
             vault=Vault.ephemeral(),
+            debug=debug,
         )
 
 

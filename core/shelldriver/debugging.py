@@ -1,0 +1,23 @@
+"""Lets a debugger attach before the driver does anything."""
+
+from __future__ import annotations
+
+import os
+
+from shelldriver import surroundings
+
+VARIABLE = "SHELLDOCK_DEBUG"
+"""``address:port`` to wait on; set by the host for those who debug."""
+
+
+def wait() -> None:
+    """Wait for a debugger, where the host says so, before ``initialize`` (L2). Raises what keeps it from listening."""
+    place = os.environ.pop(VARIABLE, "")
+    if not place:
+        return
+    import debugpy  # type: ignore[import-not-found]  # In the environments of those who debug.
+
+    address, _, port = place.rpartition(":")
+    debugpy.listen((address, int(port)))
+    surroundings.note("waiting for a debugger on %s" % place)
+    debugpy.wait_for_client()
