@@ -23,6 +23,7 @@ from shelldock.model import (
     Sandbox,
     Shell,
     Target,
+    Waiting,
 )
 
 P = ParamSpec("P")
@@ -68,6 +69,7 @@ class Host:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
+        pending: float | None = None,
         prints: bool = True,
     ) -> Execution:
         """Run a command to its end; see ``AsyncHost.execute``."""
@@ -79,6 +81,7 @@ class Host:
                 ports=ports,
                 endpoints=endpoints,
                 limit=limit,
+                pending=pending,
                 prints=prints,
             )
         )
@@ -92,6 +95,7 @@ class Host:
         ports: Sequence[str] = (),
         endpoints: Sequence[Resource] = (),
         limit: float | None = None,
+        pending: float | None = None,
         prints: bool = True,
     ) -> Execution:
         """Have a command run; ``wait`` for its end."""
@@ -103,6 +107,7 @@ class Host:
                 ports=ports,
                 endpoints=endpoints,
                 limit=limit,
+                pending=pending,
                 prints=prints,
             )
         )
@@ -122,6 +127,30 @@ class Host:
     def terminate(self, key: str, reason: str = "terminated") -> None:
         """End the instance for a scope at once."""
         self._run(self.inner.terminate(key, reason))
+
+    def cancel_all(self, key: str, reason: str = "asked to cancel all") -> int:
+        """Cancel all that runs on, or waits for, the instance for a scope, which stays. How many that were."""
+        return self._run(self.inner.cancel_all(key, reason))
+
+    def reset(self, key: str, reason: str = "reset") -> None:
+        """Cancel all that runs on, or waits for, the instance for a scope, and stop it."""
+        self._run(self.inner.reset(key, reason))
+
+    def retry(self, key: str) -> None:
+        """Let a driver that failed to start again and again be tried at once, with the next command."""
+        self._run(self.inner.retry(key))
+
+    def remove(self, name: str) -> list[Resource]:
+        """Remove a resource and all below it; see ``AsyncHost.remove``."""
+        return self._run(self.inner.remove(name))
+
+    def start_sandbox(self, sandbox: Sandbox, targets: Sequence[Target] = ()) -> None:
+        """Make a sandbox known, and what is used in it."""
+        self._run(self.inner.start_sandbox(sandbox, targets))
+
+    def end_sandbox(self, id: str) -> None:
+        """End a sandbox: its commands are cancelled, the instances of its apps and services stop."""
+        self._run(self.inner.end_sandbox(id))
 
     def set_log_level(self, key: str, level: str) -> None:
         """Let the running instance for a scope log from ``level`` on."""
@@ -183,6 +212,14 @@ class Host:
     def instances(self, *, memory: bool = True) -> list[Instance]:
         """Every live instance."""
         return self._run(self.inner.instances(memory=memory))
+
+    def queue(self) -> list[Waiting]:
+        """Every command that was accepted and does not run yet, and why."""
+        return self._run(self.inner.queue())
+
+    def affected(self, key: str) -> list[Execution]:
+        """Whom it hits if the instance for a scope ends now."""
+        return self._call(self.inner.affected, key)
 
     async def _enter(self) -> None:
         self.inner = AsyncHost(**self._options)

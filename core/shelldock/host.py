@@ -7,6 +7,8 @@ import logging
 import os
 import platform
 import secrets
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from msgspec.structs import replace
 
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
+from shelldock.control import Answers, Control
 from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
 from shelldock.errors import (
@@ -56,6 +59,7 @@ from shelldock.node import Node
 from shelldock.ongoing import Ongoing
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
+from shelldock.remote import HostInfo
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
@@ -139,6 +143,8 @@ class AsyncHost:
         self._janitor = Janitor(
             self._node, self.environments, self.settings.environments.unused_after
         )
+        self._control = Control(self.paths.runtime, self._answers())
+        self._since = time.time()
         self._services: list[Service] = []
         self._connectivity = Connectivity()
         self._opened: dict[str, Shell] = {}
@@ -159,6 +165,8 @@ class AsyncHost:
             await self._end_services()
             raise
         self._janitor.open()
+        if self.settings.control:
+            await self._control.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -168,6 +176,7 @@ class AsyncHost:
         if self._tasks:
             await asyncio.wait(self._tasks.values())
         await self._janitor.close()
+        await self._control.close()
         await self.environments.close()
         await self._end_services()
         self.store.close()
@@ -494,6 +503,27 @@ class AsyncHost:
         if path.exists():
             found += self.plugins.check_shell(path, shell)
         return sorted(found, key=lambda one: (str(one.path), one.line, one.column, one.rule))
+
+    def _answers(self) -> Answers:
+        """What other processes of the user may ask."""
+        return {
+            "info": self._info,
+            "instances": lambda: self.instances(memory=True),
+            "queue": self.queue,
+            "executions": self.executions,
+            "affected": self.affected,
+            "cancel": lambda execution, force: self.cancel(execution, force=force),
+            "cancel_all": self.cancel_all,
+            "stop": self.stop,
+            "terminate": self.terminate,
+            "reset": self.reset,
+            "retry": self.retry,
+            "set_log_level": self.set_log_level,
+            "remove": self.remove,
+        }
+
+    def _info(self) -> HostInfo:
+        return HostInfo(pid=os.getpid(), program=" ".join(sys.orig_argv), since=self._since)
 
     # ---- the way of a command -------------------------------------------------------------------
 

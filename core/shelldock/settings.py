@@ -124,6 +124,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """For single resources, apps and services, by the name of the root; they come before their shells."""
     fabric: str = "local"
     """The engine that joins machines; plugins offer more."""
+    control: bool = True
+    """Whether the command line may see a host that is open, and end what it does."""
     plugins: dict[str, dict[str, object]] = {}
     """For each plugin, by its entry point's name, what its class's fields are set to."""
     sources: dict[str, str] = {}
@@ -177,6 +179,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     shells: dict[str, Own] = {}
     resources: dict[str, Own] = {}
     fabric: str = "local"
+    control: bool = True
     plugins: dict[str, dict[str, object]] = {}
 
 
@@ -202,6 +205,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         shells=read.shells,
         resources=read.resources,
         fabric=read.fabric,
+        control=read.control,
         plugins=read.plugins,
         sources=sources,
     )

@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def reset(self) -> None:
         """Cancel everything and begin anew."""
-        self.host._run(self.host.inner.reset(KEY))
+        self.host.reset(KEY)
         while self.model.queue:
             self.model.ends[self.model.queue.popleft().label] = "cancelled cancelled"
         self.model.stop()
@@ -278,7 +278,7 @@ class Life(RuleBasedStateMachine):
         for label, how in self.model.ends.items():
             ended = self.host.wait(self.executions[label].id, PATIENCE)
             assert ended.state + (f" {ended.failure.code}" if ended.failure else "") == how
-        waits = [one.execution for one in self.host._run(self.host.inner.queue())]
+        waits = [one.execution for one in self.host.queue()]
         assert waits == [self.executions[job.label].id for job in self.model.queue]
         living = self.model.serves is not None
         self.until(lambda: len(self.host.instances(memory=False)) == living)

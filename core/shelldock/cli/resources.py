@@ -11,7 +11,9 @@ from shelldock.cli.screen import facts, note, show, table
 from shelldock.cli.session import state
 from shelldock.cli.trees import tree
 from shelldock.errors import InputError
-from shelldock.model import Resource
+from shelldock.host import AsyncHost
+from shelldock.model import Instance, Resource
+from shelldock.remote import hosts
 
 app = typer.Typer(
     help="Add, list, show, change and remove resources.", no_args_is_help=True, add_completion=False
@@ -122,11 +124,22 @@ def set_(
 def remove(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Remove a resource and all below it."""
     with state(context) as host:
-        gone = host.inventory.remove(name)
+        gone = _removed(host, name)
         show(gone, None, as_json=json)
         if not json:
             below = f" and {len(gone) - 1} below it" if len(gone) > 1 else ""
             note(f"resource {name!r}{below} removed")
+
+
+def _removed(host: AsyncHost, name: str) -> list[Resource]:
+    """Remove a resource; by the host that has an instance for it, if there is one, which stops that (I10)."""
+    root = host.inventory.resource(name).root
+    for remote in hosts(host.paths):
+        if root in {
+            one.target.partition("/")[0] for one in remote.ask(list[Instance], "instances")
+        }:
+            return remote.ask(list[Resource], "remove", name)
+    return host.inventory.remove(name)
 
 
 def _facts(one: Resource) -> list[tuple[str, str]]:

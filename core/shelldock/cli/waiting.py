@@ -1,0 +1,56 @@
+"""``shelldock queue``: the commands that wait, and why."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from shelldock.cli.options import AsJson
+from shelldock.cli.reaching import everywhere
+from shelldock.cli.screen import note, show, table
+from shelldock.model import NO_LIMIT, Waiting
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+HEADS = ("Execution", "Target", "Command", "Sandbox", "Place", "Waits", "Until", "State", "Reason")
+
+
+@app.command()
+def queue(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET", help="Only what waits for this target, or key.", show_default=False
+        ),
+    ] = None,
+    *,
+    json: AsJson = False,
+) -> None:
+    """List the commands that wait, and why."""
+    found = [
+        one
+        for _, waiting in everywhere(list[Waiting], "queue")
+        for one in waiting
+        if target in (None, one.target, one.key)
+    ]
+    show(found, table(HEADS, map(_row, found)) if found else None, as_json=json)
+    if not found and not json:
+        note("nothing waits")
+
+
+def _row(one: Waiting) -> tuple[str, ...]:
+    waits = time.time() - one.since
+    limit = one.limit.seconds
+    return (
+        one.execution,
+        one.target,
+        one.command,
+        one.sandbox,
+        str(one.position or ""),
+        f"{waits:.0f} s",
+        "" if limit == NO_LIMIT else f"{limit:.0f} s",
+        one.state,
+        one.reason,
+    )
