@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
 from shelldriver import surroundings
@@ -15,8 +16,7 @@ def wait() -> None:
     place = os.environ.pop(VARIABLE, "")
     if not place:
         return
-    import debugpy  # type: ignore[import-not-found]  # In the environments of those who debug.
-
+    debugpy = importlib.import_module("debugpy")  # It is in the environments of those who debug.
     address, _, port = place.rpartition(":")
     debugpy.listen((address, int(port)))
     surroundings.note("waiting for a debugger on %s" % place)
