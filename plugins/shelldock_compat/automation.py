@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Final
 
-from shelldock.errors import ConflictError, ShelldockError, nearest
+from shelldock.errors import (
+    ConflictError,
+    NoDiscoveryError,
+    NoDriverError,
+    ShelldockError,
+    nearest,
+)
 from shelldock_compat import infos
 from shelldock_compat.backend import Backend
+from shelldock_compat.commanding import Commanding
 from shelldock_compat.listener import Request, Response
 from shelldock_compat.operations import Operations
 from shelldock_compat.replies import failure, success
@@ -19,9 +27,13 @@ log = logging.getLogger(__name__)
 SERVICE: Final = "resourcemanagerapiservice"
 
 GENERAL: Final = 100
-EXISTS: Final = 114
 WRONG_TOKEN: Final = 118
-"""Error codes that public scripts and libraries know the meaning of."""
+CODES: Final = {
+    ConflictError.code: 114,
+    NoDriverError.code: 129,
+    NoDiscoveryError.code: 151,
+}
+"""Error codes that public scripts and libraries know the meaning of; for all other errors it is ``GENERAL``."""
 
 LOGINS: Final = ("Logon", "SecureLogon", "Logoff")
 
@@ -37,10 +49,12 @@ class AutomationApi:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._operations = Operations(backend)
-        self._names = {name.casefold(): name for name in (*LOGINS, *self._operations.names)}
+        self._commanding = Commanding(backend)
+        names = (*LOGINS, *self._operations.names, *self._commanding.names)
+        self._names = {name.casefold(): name for name in names}
 
-    def __call__(self, request: Request) -> Response:
-        """The reply to ``request``."""
+    def __call__(self, request: Request) -> Response | Awaitable[Response]:
+        """The reply to ``request``; to be waited for where it is about a command."""
         path = read_path(request.target)
         if len(path) != 2 or path[0].casefold() != SERVICE:
             text = "nothing here; operations are POSTed to /ResourceManagerApiService/<operation>\n"
@@ -61,7 +75,7 @@ class AutomationApi:
         log.warning("%s", text)
         return Response(failure(asked, GENERAL, text))
 
-    def _answer(self, name: str, request: Request) -> Response:
+    def _answer(self, name: str, request: Request) -> Response | Awaitable[Response]:
         try:
             fields = read_fields(request.body)
             if name in LOGINS:
@@ -71,15 +85,20 @@ class AutomationApi:
                 text = "the session is not known to this host: log in again"
                 return Response(failure(name, WRONG_TOKEN, text), status=HTTPStatus.UNAUTHORIZED)
             log.debug("%s for %r", name, subject)
-            info = self._operations.answer(Operation(name, fields, subject))
-            return Response(success(name, info))
-        except ShelldockError as error:
-            log.info("%s failed: %s", name, error)
-            return Response(failure(name, _code(error), str(error)))
-        except Exception:  # a bug behind the API must reach the driver as a readable failure
-            log.exception("%s failed", name)
-            text = f"internal error in {name!r}; see the host's log"
-            return Response(failure(name, GENERAL, text))
+            operation = Operation(name, fields, subject)
+            if name in self._commanding.names:
+                return self._waited(operation)
+            return Response(success(name, self._operations.answer(operation)))
+        except (
+            Exception
+        ) as error:  # a bug behind the API must reach the driver as a readable failure
+            return _failed(name, error)
+
+    async def _waited(self, operation: Operation) -> Response:
+        try:
+            return Response(success(operation.name, await self._commanding.answer(operation)))
+        except Exception as error:  # as above
+            return _failed(operation.name, error)
 
     def _login(self, name: str, fields: Fields) -> bytes:
         if name == "Logoff":
@@ -103,5 +122,9 @@ class AutomationApi:
         )
 
 
-def _code(error: ShelldockError) -> int:
-    return EXISTS if isinstance(error, ConflictError) else GENERAL
+def _failed(name: str, error: Exception) -> Response:
+    if isinstance(error, ShelldockError):
+        log.info("%s failed: %s", name, error)
+        return Response(failure(name, CODES.get(error.code, GENERAL), str(error)))
+    log.error("%s failed", name, exc_info=error)
+    return Response(failure(name, GENERAL, f"internal error in {name!r}; see the host's log"))

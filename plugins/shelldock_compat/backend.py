@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shelldock.model import Resource, Sandbox, Shell, Target
+from shelldock.model import Execution, Kind, Resource, Sandbox, Shell, Target
 
 
 class Backend(Protocol):
     """The host as the API sees it.
 
-    All of it is called on the host's event loop and answers at once. What is not there raises ``NotFoundError``; any
-    other ``ShelldockError`` reaches the driver as a failure with its message. ``subject`` is the execution that asks:
-    an app may have the same name in each of twenty sandboxes.
+    All of it is called on the host's event loop; what is no coroutine answers at once. What is not there raises
+    ``NotFoundError``; any other ``ShelldockError`` reaches the driver as a failure with its message. ``subject`` is
+    the execution that asks: an app may have the same name in each of twenty sandboxes.
     """
 
     def resource(self, name: str, subject: str) -> Resource:
@@ -45,6 +46,42 @@ class Backend(Protocol):
 
     def say(self, sandbox_id: str, message: str, subject: str) -> None:
         """Add a message to the sandbox's output, said by the execution ``subject``."""
+
+    async def execute(
+        self,
+        name: str,
+        kind: Kind,
+        command: str,
+        inputs: Mapping[str, str] | Sequence[str],
+        sandbox_id: str,
+        subject: str,
+        *,
+        prints: bool = False,
+    ) -> Execution:
+        """Run a command to its end, while ``subject`` waits for it."""
+        raise NotImplementedError
+
+    async def enqueue(
+        self,
+        name: str,
+        kind: Kind,
+        command: str,
+        inputs: Mapping[str, str] | Sequence[str],
+        sandbox_id: str,
+        subject: str,
+        *,
+        prints: bool = False,
+    ) -> Execution:
+        """Have a command run for which nobody waits."""
+        raise NotImplementedError
+
+    async def reset(self, name: str, sandbox_id: str, subject: str) -> None:
+        """Cancel all that a driver has to do, and let it begin anew."""
+        raise NotImplementedError
+
+    async def discover(self, name: str, subject: str) -> Resource:
+        """Let a driver find its sub-resources."""
+        raise NotImplementedError
 
     def subject(self, token: str) -> str | None:
         """Whom ``token`` was minted for, or None where it is not one of the host's."""

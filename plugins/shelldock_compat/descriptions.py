@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from shelldock.errors import ShelldockError
-from shelldock.model import AttributeType, Resource, Sandbox, Shell, Target, Value
+from shelldock.model import AttributeType, Command, Resource, Sandbox, Shell, Target, Value
 from shelldock_compat import infos
 from shelldock_compat.backend import Backend
 
@@ -38,6 +38,13 @@ class Describer:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+
+    def commands(self, shell: Shell | None) -> infos.ResourceCommandListInfo:
+        """The commands of a shell's driver, hidden ones as well (D3)."""
+        driver = shell.driver if shell else None
+        return infos.ResourceCommandListInfo(
+            tuple(_command(one) for one in driver.commands) if driver else ()
+        )
 
     def resource(self, resource: Resource, subject: str) -> infos.ResourceInfo:
         """``resource`` with everything below it.
@@ -194,3 +201,24 @@ def _json(text: str) -> dict[str, Any]:
     except msgspec.DecodeError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _command(command: Command) -> infos.Command:
+    return infos.Command(
+        name=command.name,
+        tag=",".join(command.tags),
+        description=command.description,
+        display_name=command.label or command.name,
+        parameters=tuple(
+            infos.Parameter(
+                name=one.name,
+                description=one.description,
+                type="Lookup" if one.choices else "String",
+                mandatory=one.mandatory,
+                default_value=one.default or "",
+                enum_values=",".join(one.choices),
+            )
+            for one in command.parameters
+            if one.declared or not command.declared
+        ),
+    )

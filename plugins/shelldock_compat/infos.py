@@ -224,3 +224,36 @@ class GetReservationDescriptionResponseInfo(Info, frozen=True):
     """Reply to ``GetReservationDetails``."""
 
     reservation_description: ReservationDescriptionInfo
+
+
+class CommandExecutionCompletedResultInfo(Info, frozen=True):
+    """How a command ended that went well."""
+
+    output: str
+
+
+class Parameter(Info, frozen=True):
+    """One input of a command."""
+
+    name: str
+    description: str
+    type: str
+    mandatory: bool
+    default_value: str
+    enum_values: str
+
+
+class Command(Info, frozen=True):
+    """One command of a driver."""
+
+    name: str
+    tag: str
+    description: str
+    display_name: str
+    parameters: tuple[Parameter, ...]
+
+
+class ResourceCommandListInfo(Info, frozen=True):
+    """The commands of a driver."""
+
+    commands: tuple[Command, ...]

@@ -1,10 +1,10 @@
-"""A small HTTP/1.1 server on the host's event loop, for handlers that answer at once."""
+"""A small HTTP/1.1 server on the host's event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -51,7 +51,8 @@ class Response(msgspec.Struct, frozen=True):
     status: int = HTTPStatus.OK
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[Request], Response | Awaitable[Response]]
+"""Answers at once, or with something to wait for: then the connection waits, and no other one."""
 
 
 class Listener:
@@ -139,7 +140,7 @@ class _Connection:
                     request = await self._request()
                 if request is None:
                     return
-                await self._reply(self._answer(request))
+                await self._reply(await self._answer(request))
                 if self._wire.our_state is not h11.DONE or self._wire.their_state is not h11.DONE:
                     return
                 self._wire.start_next_cycle()
@@ -193,9 +194,10 @@ class _Connection:
             oversize=size > self._limits.body,
         )
 
-    def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
         try:
-            return self._handler(request)
+            answer = self._handler(request)
+            return answer if isinstance(answer, Response) else await answer
         except Exception:  # a handler's bug must cost its client one reply, not the host its API
             log.exception("cannot answer %s %r", request.method, request.target)
             text = b"internal error; see the host's log"

@@ -30,6 +30,8 @@ class Operations:
         self._answers: Final[dict[str, Answer]] = {
             "DecryptPassword": self._decrypt_password,
             "GetAttributeValue": self._get_attribute_value,
+            "GetResourceCommands": self._get_resource_commands,
+            "GetServiceCommands": self._get_service_commands,
             "GetReservationDetails": self._get_reservation_details,
             "GetResourceDetails": self._get_resource_details,
             "GetResourceLiveStatus": self._get_resource_live_status,
@@ -91,6 +93,14 @@ class Operations:
             raise InputError(f"no live status given for {resource.name!r}; expected {expected}")
         text = asked.fields.text("additionalInfo")
         self._backend.set_status(resource.name, status, text, asked.subject)
+
+    def _get_resource_commands(self, asked: Operation) -> Info:
+        resource = self._named(asked)
+        return self._describer.commands(self._backend.shell_of(resource, asked.subject))
+
+    def _get_service_commands(self, asked: Operation) -> Info:
+        resource = self._named(asked, "serviceName")
+        return self._describer.commands(self._backend.shell_of(resource, asked.subject))
 
     # ---- services -------------------------------------------------------------------------------
 

@@ -43,6 +43,15 @@ class Fields:
         field = self._fields.get(name)
         return (field.text or "") if field is not None else ""
 
+    def texts(self, name: str) -> list[str]:
+        """The texts in a list field."""
+        field = self._fields.get(name)
+        return [] if field is None else [child.text or "" for child in field]
+
+    def holds(self, name: str) -> bool:
+        """Whether a field says ``true``."""
+        return self.text(name).strip().casefold() == "true"
+
     def value(self) -> str:
         """The field ``Value`` of a name-and-value object.
 

@@ -167,7 +167,7 @@ class Caller:
     def raw(self, operation: str, body: bytes, token: str | None = None) -> Response:
         """The response to a body as given."""
         token = self.token if token is None else token
-        return self.api(
+        answer = self.api(
             Request(
                 method="POST",
                 target=f"/ResourceManagerApiService/{operation}",
@@ -175,6 +175,8 @@ class Caller:
                 body=body,
             )
         )
+        assert isinstance(answer, Response)
+        return answer
 
     def __call__(self, operation: str, **fields: str) -> ElementTree.Element:
         """The reply to fields that are texts."""

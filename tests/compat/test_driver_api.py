@@ -98,7 +98,7 @@ def test_a_client_calls_everything_that_drivers_call_a2_a5(
     assert seen["status"] == ["Online", "two\nlines"]
     assert seen["read back"] == "bob"
     assert seen["refused"] == ["100", "100", "100"]
-    assert "ExecuteCommand" in str(seen["words"])
+    assert "CreateFolder" in str(seen["words"])
     now = world.inventory.resource("sw1")
     assert now.address == "10.0.0.2"
     assert now.attributes["CS_Switch.Vendor"] == "multi\nline"

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from shelldock.errors import StoreError
-from shelldock_compat.listener import Request
+from shelldock_compat.listener import Request, Response
 
 if TYPE_CHECKING:
     from tests.compat.conftest import Caller, World
@@ -97,12 +97,16 @@ def test_the_path_may_be_in_any_case_and_have_slashes_to_spare(ask: Caller, worl
         headers={"authorization": f"Bearer {world.token}"},
         body=b"<DecryptPassword><encryptedString>x</encryptedString></DecryptPassword>",
     )
-    body = ask.api(request).body
+    answer = ask.api(request)
+    assert isinstance(answer, Response)
+    body = answer.body
     assert b'CommandName="DecryptPassword" Success="true"' in body
 
 
 def test_another_path_is_not_found(ask: Caller) -> None:
-    assert ask.api(Request(method="GET", target="/", headers={})).status == 404
+    answer = ask.api(Request(method="GET", target="/", headers={}))
+    assert isinstance(answer, Response)
+    assert answer.status == 404
 
 
 # ---- passwords and sandboxes --------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shelldock_compat.automation import LOGINS
+from shelldock_compat.commanding import Commanding
 from shelldock_compat.operations import Operations
 from shelldock_compat.plugin import Api
 
@@ -25,7 +26,11 @@ def rows(heading: str) -> dict[str, str]:
 
 
 def test_every_operation_is_on_the_page_and_no_other(world: World) -> None:
-    assert set(rows("Operations")) == {*LOGINS, *Operations(world.callbacks).names}
+    assert set(rows("Operations")) == {
+        *LOGINS,
+        *Operations(world.callbacks).names,
+        *Commanding(world.callbacks).names,
+    }
 
 
 def test_every_setting_is_on_the_page_with_its_default() -> None:

@@ -73,7 +73,7 @@ session.SetServiceAttributesValues("r1", "my svc", [AttributeNameValue("User", "
 refusals = [
     refusal(lambda: session.GetResourceDetails("nosuch")),
     refusal(lambda: session.SetAttributeValue("sw1", "No Such", "x")),
-    refusal(lambda: session.ExecuteCommand("r1", "sw1", "Resource", "hello", [], True)),
+    refusal(lambda: session.CreateFolder("here/there")),
 ]
 seen["refused"] = [one.code for one in refusals]
 seen["words"] = [str(one) for one in refusals]

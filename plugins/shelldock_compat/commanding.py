@@ -1,0 +1,128 @@
+"""The operations of the Automation API that have commands run, each waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from shelldock.errors import InputError
+from shelldock.model import Execution, Kind
+from shelldock_compat.backend import Backend
+from shelldock_compat.infos import CommandExecutionCompletedResultInfo
+from shelldock_compat.replies import Info
+from shelldock_compat.requests import Operation
+
+Answer = Callable[[Operation], Awaitable[Info | None]]
+
+_KINDS: Final[Mapping[str, Kind]] = {"resource": "resource", "service": "service", "app": "app"}
+
+
+class Commanding:
+    """What may be asked of other drivers, by name (A3). A driver that waits for itself is refused (I16)."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._answers: Final[dict[str, Answer]] = {
+            "AutoLoad": self._auto_load,
+            "EnqueueCommand": self._enqueue_command,
+            "EnqueueResourceCommand": self._enqueue_resource_command,
+            "EnqueueServiceCommand": self._enqueue_service_command,
+            "ExecuteCommand": self._execute_command,
+            "ExecuteResourceCommand": self._execute_resource_command,
+            "ExecuteServiceCommand": self._execute_service_command,
+            "ResetResourceDriver": self._reset_resource_driver,
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """All operations, as clients spell them."""
+        return list(self._answers)
+
+    async def answer(self, operation: Operation) -> Info | None:
+        """Do ``operation``, whose name must be one of ``names``."""
+        return await self._answers[operation.name](operation)
+
+    # ---- by named inputs --------------------------------------------------------------------------
+
+    async def _execute_command(self, asked: Operation) -> Info:
+        return await self._execute(
+            asked, asked.fields.text("targetName"), _kind(asked), _named(asked)
+        )
+
+    async def _enqueue_command(self, asked: Operation) -> None:
+        await self._enqueue(asked, asked.fields.text("targetName"), _kind(asked), _named(asked))
+
+    # ---- by values in the order of the parameters -------------------------------------------------
+
+    async def _execute_resource_command(self, asked: Operation) -> Info:
+        name = asked.fields.text("resourceFullPath")
+        return await self._execute(asked, name, "resource", _positional(asked))
+
+    async def _enqueue_resource_command(self, asked: Operation) -> None:
+        name = asked.fields.text("resourceFullPath")
+        await self._enqueue(asked, name, "resource", _positional(asked))
+
+    async def _execute_service_command(self, asked: Operation) -> Info:
+        name = asked.fields.text("serviceAlias")
+        return await self._execute(asked, name, "service", _positional(asked))
+
+    async def _enqueue_service_command(self, asked: Operation) -> None:
+        name = asked.fields.text("serviceAlias")
+        await self._enqueue(asked, name, "service", _positional(asked))
+
+    # ---- drivers ----------------------------------------------------------------------------------
+
+    async def _reset_resource_driver(self, asked: Operation) -> None:
+        fields = asked.fields
+        await self._backend.reset(
+            fields.text("resourceFullPath"), fields.text("reservationId"), asked.subject
+        )
+
+    async def _auto_load(self, asked: Operation) -> None:
+        await self._backend.discover(asked.fields.text("resourceFullPath"), asked.subject)
+
+    async def _execute(
+        self, asked: Operation, name: str, kind: Kind, inputs: Mapping[str, str] | Sequence[str]
+    ) -> Info:
+        fields = asked.fields
+        ended: Execution = await self._backend.execute(
+            name,
+            kind,
+            fields.text("commandName"),
+            inputs,
+            fields.text("reservationId"),
+            asked.subject,
+            prints=fields.holds("printOutput"),
+        )
+        if ended.failure is not None:
+            raise ended.failure.error()
+        return CommandExecutionCompletedResultInfo(ended.result or "")
+
+    async def _enqueue(
+        self, asked: Operation, name: str, kind: Kind, inputs: Mapping[str, str] | Sequence[str]
+    ) -> None:
+        fields = asked.fields
+        await self._backend.enqueue(
+            name,
+            kind,
+            fields.text("commandName"),
+            inputs,
+            fields.text("reservationId"),
+            asked.subject,
+            prints=fields.holds("printOutput"),
+        )
+
+
+def _kind(asked: Operation) -> Kind:
+    said = asked.fields.text("targetType")
+    if said.casefold() not in _KINDS:
+        raise InputError(f"the target type is {said!r}; expected Resource, Service or App")
+    return _KINDS[said.casefold()]
+
+
+def _named(asked: Operation) -> dict[str, str]:
+    return {one.text("Name"): one.value() for one in asked.fields.objects("commandInputs")}
+
+
+def _positional(asked: Operation) -> list[str]:
+    return asked.fields.texts("parameterValues")
