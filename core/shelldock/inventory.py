@@ -66,8 +66,12 @@ class Inventory:
         parts = name.split("/")
         for depth in range(1, len(parts) + 1):
             one = "/".join(parts[:depth])
-            if one in self and self.resource(one).excluded:
-                raise ConflictError(_excluded(self.resource(one)))
+            if self._is_excluded(one):
+                self._known = (
+                    None  # another process may have included it: the store is read once more
+                )
+                if self._is_excluded(one):
+                    raise ConflictError(_excluded(self.resource(one)))
 
     def resources(self) -> list[Resource]:
         """The root resources, by name."""
@@ -198,6 +202,9 @@ class Inventory:
             self._known = _Known()
             self._known.put(*self._store.resources())
         return self._known
+
+    def _is_excluded(self, name: str) -> bool:
+        return name in self and self._here.get(name).excluded
 
     def _change(self, name: str, changed: Callable[[Resource], Resource]) -> Resource:
         self.resource(name)  # says which names there are

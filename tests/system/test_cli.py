@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -105,6 +107,8 @@ class Driver:
         ]
         if os.path.exists(context.resource.address):
             rows.pop()
+        if context.resource.address == "raise":
+            raise OSError("no route\\nto host")
         return AutoLoadDetails(rows, [{"relative_address": "", "attribute_name": "CS_GenericResource.Vendor",
                                        "attribute_value": "ACME"}])
 """
@@ -636,11 +640,122 @@ def test_discovery_prints_a_tree_and_keeps_it_n2_n3(kept: Cli, tmp_path: Path) -
     assert "GE1  CH1/P1" in shown
     assert re.search(r"^CS_GenericResource\.Vendor +ACME", shown, re.MULTILINE)
     kept("resource", "set", "box 1", "--address", tmp_path)
-    found = {one["name"]: one["excluded"] for one in kept.json("discover", "box 1")}
+    told = kept.json("discover", "box 1")
+    found = {one["name"]: one["excluded"] for one in told["resources"]}
     assert found == {"box 1": False, "box 1/Chassis 1": False, "box 1/Chassis 1/GE1": True}
+    assert told["excluded"] == ["box 1/Chassis 1/GE1"]
     assert "GE1  CH1/P1  Box.GenericPort  excluded" in kept("resource", "show", "box 1")
+    again = kept.run("discover", "box 1")
+    assert again.stderr.splitlines()[-1] == "1 sub-resources, 1 excluded; nothing changed"
+    kept("resource", "set", "box 1", "--address", "10.0.0.1")
+    back = kept.run("discover", "box 1/Chassis 1")
+    assert "GE1  CH1/P1  Box.GenericPort  changed" in back.stdout
+    assert back.stderr.splitlines()[-1] == "2 sub-resources; 1 changed"
     facts = json.loads(kept("execute", "box 1/Chassis 1/GE1", "facts"))
     assert facts["name"] == "box 1"
+
+
+def test_a_failed_discovery_is_told_shown_and_refuses_commands_until_it_is_included_n1(
+    kept: Cli,
+) -> None:
+    kept("resource", "set", "box 1", "--address", "raise")
+    failed = kept.run("discover", "box 1", "--json")
+    said = json.loads(failed.stdout)["error"]
+    assert (failed.returncode, said["code"], said["cause"]) == (1, "discovery", "driver")
+    assert (said["type"], said["text"]) == ("OSError", "no route\nto host")
+    message = (
+        "Discovery failed for resource 'box 1': 'get_inventory' command failed with 'OSError' error. "
+        "Description: no route to host. The resource is now excluded"
+    )
+    assert said["message"].startswith(message)
+    assert f"excluded, Error: {message}" in kept("resource", "list")
+    assert re.search(
+        rf"^Status +excluded, Error: {message}", kept("resource", "show", "box 1"), re.M
+    )
+    refused = kept.run("execute", "box 1", "nothing")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "shelldock resource set 'box 1' --include" in refused.stderr
+    kept("resource", "set", "box 1", "--include")
+    kept("execute", "box 1", "nothing")
+    assert "Discovery failed" not in kept("resource", "show", "box 1")
+
+
+def test_an_excluded_sub_resource_refuses_commands_that_would_go_to_its_root_n1(kept: Cli) -> None:
+    kept("discover", "box 1")
+    kept("resource", "set", "box 1/Chassis 1", "--exclude")
+    refused = kept.run("execute", "box 1/Chassis 1/GE1", "facts")
+    assert (refused.returncode, "'box 1/Chassis 1' is excluded" in refused.stderr) == (2, True)
+    kept("execute", "box 1", "facts")
+
+
+@pytest.fixture
+def asking(kept: Cli, box: Path) -> Cli:
+    """A user with a shell whose discovery asks."""
+    definition = box / "shell-definition.yaml"
+    capability = """capabilities:
+      found:
+        type: cloudshell.capabilities.AutoDiscovery
+        properties:
+          Colour: {type: string}
+          Pin: {type: cloudshell.datatypes.Password}
+          Sessions Concurrency Limit: {type: integer}
+          User: {type: string}
+    artifacts:"""
+    definition.write_text(definition.read_text().replace("artifacts:", capability, 1))
+    kept("shell", "add", box, "--force")
+    return kept
+
+
+def test_what_discovery_asks_for_is_shown_and_noted_where_it_is_missing_n1(asking: Cli) -> None:
+    shown = asking("shell", "show", "Box")
+    assert re.search(r"^Asks for +Colour, Pin, Sessions Concurrency Limit, User$", shown, re.M)
+    added = asking.run("resource", "add", "b2", "--shell", "Box", "-a", "Box.User=me")
+    assert added.stderr.splitlines() == [
+        "resource 'b2' added",
+        "left empty, though discovery asks for it: Pin",
+    ]
+    silent = asking.run("resource", "add", "b3", "--shell", "Box", "-a", "User=me", "-a", "pin=1")
+    assert silent.stderr == "resource 'b3' added\n"
+
+
+def test_what_discovery_asks_for_is_asked_on_a_terminal_and_passwords_are_not_seen_n1(
+    asking: Cli,
+) -> None:
+    main, other = pty.openpty()
+    command = [sys.executable, "-m", "shelldock", "resource", "add", "b2", "--shell", "Box"]
+    with subprocess.Popen(
+        command, env=asking.environ, stdin=other, stdout=other, stderr=other, start_new_session=True
+    ) as process:
+        os.close(other)
+        seen = ""
+        for label, answer in (("Address", "10.9.9.9"), ("Pin", "1234-secret"), ("User", "")):
+            seen += typed(main, label, answer)
+        seen += until_closed(main)
+    assert process.returncode == 0
+    assert "-secret" not in seen
+    assert "resource 'b2' added" in seen
+    (made,) = (one for one in asking.json("resource", "list") if one["name"] == "b2")
+    assert (made["address"], made["attributes"]["Box.User"]) == ("10.9.9.9", "")
+    assert made["attributes"]["Box.Pin"]
+
+
+def typed(terminal: int, label: str, answer: str) -> str:
+    """Answer the question with this label; what was to be seen until it was asked."""
+    seen = ""
+    while not re.search(rf"{label}[^\n]*: $", seen):
+        seen += os.read(terminal, 1000).decode()
+    os.write(terminal, f"{answer}\n".encode())
+    return seen
+
+
+def until_closed(terminal: int) -> str:
+    """What is still to be seen on a terminal until nobody writes to it any more."""
+    seen = b""
+    with suppress(OSError):  # how Linux tells that
+        while more := os.read(terminal, 1000):
+            seen += more
+    os.close(terminal)
+    return seen.decode()
 
 
 def test_what_a_driver_prints_is_in_its_log_l1(cli: Cli) -> None:

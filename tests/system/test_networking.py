@@ -167,7 +167,10 @@ def elsewhere(shelldock: Shelldock, switch: Switch) -> Iterator[dict[str, Future
         name = f"sw-{python}"
         shelldock.add(name, switch.address)
         printed = shelldock.run("discover", name, "--python", python, "--json").stdout
-        return {one["name"].removeprefix(f"{name}/Chassis 0/") for one in json.loads(printed)}
+        return {
+            one["name"].removeprefix(f"{name}/Chassis 0/")
+            for one in json.loads(printed)["resources"]
+        }
 
     with ThreadPoolExecutor() as pool:
         yield {python: pool.submit(discovered, python) for python in PYTHONS if python in here}

@@ -14,6 +14,7 @@ from shelldock.cli.session import stored_host
 from shelldock.cli.trees import tree
 from shelldock.host import AsyncHost
 from shelldock.model import Resource
+from shelldock.rediscovery import Difference, difference
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -30,28 +31,46 @@ def discover(
 ) -> None:
     """Let a resource's driver find its sub-resources, and keep them.
 
-    Sub-resources that are not found any more are kept too, but excluded.
+    The resource is excluded meanwhile, and stays so if it fails. Sub-resources that are not found any
+    more are kept too, but excluded.
     """
     progress = Progress()
 
     async def find(host: AsyncHost) -> list[Resource]:
-        root = host.inventory.resource(resource).root
         async with host:
-            await host.discover(root)
+            root = await host.discover(resource)
             progress.stop()
-            return host.inventory.tree(root)
+            return host.inventory.tree(root.name)
 
     try:
         with stored_host(context, [progress], python) as host:
+            before = host.inventory.tree(host.inventory.resource(resource).root)
             found = asyncio.run(find(host))
     finally:
         progress.stop()
-    show(found, tree(found), as_json=json)
+    told = difference(before, found)
+    show(_told(found, told), tree(found, _news(before, told)), as_json=json)
     if not json:
-        note(_summary(found))
+        note(_summary(found, before, told))
 
 
-def _summary(found: list[Resource]) -> str:
-    excluded = sum(one.excluded for one in found)
+def _told(found: list[Resource], told: Difference) -> dict[str, object]:
+    return {"resources": found, "new": told.new, "changed": told.changed, "excluded": told.excluded}
+
+
+def _news(before: list[Resource], told: Difference) -> dict[str, str]:
+    """A word for each that is not as it was; at the first discovery everything is new, and nothing is said."""
+    if len(before) == 1:
+        return {}
+    return dict.fromkeys(told.new, "new") | dict.fromkeys(told.changed, "changed")
+
+
+def _summary(found: list[Resource], before: list[Resource], told: Difference) -> str:
+    excluded = sum(one.excluded for one in found[1:])
     said = f"{len(found) - 1 - excluded} sub-resources"
-    return f"{said}, {excluded} excluded" if excluded else said
+    said += f", {excluded} excluded" if excluded else ""
+    if len(before) == 1:
+        return said
+    counts = (("new", told.new), ("changed", told.changed), ("not found any more", told.excluded))
+    changes = ", ".join(f"{len(names)} {what}" for what, names in counts if names)
+    return f"{said}; {changes or 'nothing changed'}"

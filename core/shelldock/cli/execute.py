@@ -20,6 +20,7 @@ from shelldock.cli.options import (
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, stored_host
 from shelldock.cli.working import Work, complete, report
+from shelldock.inputs import DISCOVERY
 from shelldock.model import Sandbox, Target
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -58,6 +59,8 @@ def execute(
         progress.say(f"the driver waits for a debugger on {debug}, as soon as it has started")
     with stored_host(context, [progress], python, debug) as host:
         resource = host.inventory.resource(host.inventory.resource(target).root)
+        if command != DISCOVERY:
+            host.inventory.refuse_excluded(target)  # the host sees the root alone
         work = Work(
             target=Target(
                 resource=resource, sandbox=Sandbox(id=sandbox, name=sandbox) if sandbox else None

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from shelldock.cli import asking
 from shelldock.cli.options import Address, AsJson, Attributes, pairs
 from shelldock.cli.screen import facts, note, show, table
 from shelldock.cli.session import state
 from shelldock.cli.trees import tree
 from shelldock.errors import InputError
 from shelldock.host import AsyncHost
-from shelldock.model import Instance, Resource
+from shelldock.model import Instance, Resource, Shell
 from shelldock.remote import hosts
 
 app = typer.Typer(
@@ -38,17 +39,39 @@ def add(
     address: Address = "",
     attribute: Attributes = None,
     description: Description = None,
+    ask: Annotated[
+        bool | None,
+        typer.Option(
+            "--ask/--no-ask",
+            help="Ask for what discovery needs and was not given; by default on a terminal, where no attribute is.",
+            show_default=False,
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Add a resource of a shell."""
+    attributes = pairs(attribute)
     with state(context) as host:
         found = host.shell(shell)
+        asked = asking.unanswered(found, attributes)
+        if asking.wants_to_be_asked(given=bool(attributes), as_json=json) if ask is None else ask:
+            address = address or _asked_address(found)
+            attributes |= asking.ask(asked)
+            asked = []
         made = host.inventory.create(
-            name, found, address, pairs(attribute), description=description or ""
+            name, found, address, attributes, description=description or ""
         )
         show(made, None, as_json=json)
-        if not json:
-            note(f"resource {name!r} added")
+    if not json:
+        note(f"resource {name!r} added")
+        if asked:
+            names = ", ".join(asking.short(one) for one in asked)
+            note(f"left empty, though discovery asks for it: {names}")
+
+
+def _asked_address(shell: Shell) -> str:
+    discovery = shell.discovery
+    return asking.question("Address") if discovery and not discovery.hides_address else ""
 
 
 @app.command("list")
@@ -56,10 +79,7 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the resources."""
     with state(context) as host:
         found = host.inventory.resources()
-    rows = [
-        (one.name, one.shell, one.address, "excluded" if one.excluded else one.status)
-        for one in found
-    ]
+    rows = [(one.name, one.shell, one.address, _status(one)) for one in found]
     rendered = table(("Name", "Shell", "Address", "Status"), rows)
     show(found, rendered if rows else None, as_json=json)
     if not rows and not json:
@@ -142,6 +162,12 @@ def _removed(host: AsyncHost, name: str) -> list[Resource]:
     return host.inventory.remove(name)
 
 
+def _status(one: Resource) -> str:
+    """The live status with its text, and first of all whether the resource is excluded."""
+    live = f"{one.status}: {one.status_text}" if one.status_text else one.status
+    return ", ".join(filter(None, ("excluded" if one.excluded else "", live)))
+
+
 def _facts(one: Resource) -> list[tuple[str, str]]:
     return [
         ("Name", one.name),
@@ -150,8 +176,7 @@ def _facts(one: Resource) -> list[tuple[str, str]]:
         ("Family", one.family),
         ("Address", one.address),
         ("Description", one.description),
-        ("Status", f"{one.status}: {one.status_text}" if one.status_text else one.status),
-        ("Excluded", "yes" if one.excluded else ""),
+        ("Status", _status(one)),
         ("Identifier", one.unique_identifier),
         ("Id", one.id),
     ]

@@ -157,6 +157,7 @@ def _facts(
         ("Model", shell.model),
         ("Family", shell.family),
         ("Concurrent", "yes" if shell.concurrent else "no"),
+        ("Asks for", ", ".join(shell.discovery.asks) if shell.discovery else ""),
         ("Path", str(shell.path)),
     ]
     if driver:
