@@ -13,6 +13,7 @@ from shelldock.errors import (
     NoDiscoveryError,
     NoDriverError,
     NotFoundError,
+    PendingTooLong,
     ShelldockError,
 )
 from shelldock.inputs import DISCOVERY
@@ -37,12 +38,13 @@ class Discoveries:
         """Run ``get_inventory`` on a resource and lay what it reports over its tree.
 
         The resource is excluded from the beginning on, so that it stays so where the host does not live to the end.
-        Success includes it. What never began, as the driver cannot discover or has no room, leaves it as it was (N4).
+        Success includes it. What never began, as the driver cannot discover (N4) or was busy for too long, leaves it
+        as it was.
 
         :param name: of the resource, or of one below it.
         :param run: runs a command, named second, of the resource that is named first; raises what ended it otherwise.
         :raises NoDriverError, NoDiscoveryError: it cannot be discovered; nothing is changed.
-        :raises ConflictError: it is being discovered already, or the command is refused.
+        :raises ConflictError, PendingTooLong: it is being discovered already, or the command was refused.
         :raises DiscoveryFailed: whatever else went wrong; the resource stays excluded and has the message as its
             live status, its tree is as it was.
         """
@@ -53,7 +55,7 @@ class Discoveries:
             try:
                 details = await self._found(root, driver, run)
                 await asyncio.to_thread(self._inventory.replace_tree, root.name, details)
-            except (NoDiscoveryError, ConflictError):
+            except (NoDiscoveryError, ConflictError, PendingTooLong):
                 self._inventory.set(root.name, excluded=root.excluded)
                 raise
             except ShelldockError as error:

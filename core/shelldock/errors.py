@@ -9,6 +9,7 @@
     │   └── NoDiscoveryError its driver has no get_inventory
     ├── ConflictError        a thing is in the way of what was asked
     │   ├── CycleError       a command would wait for itself
+    │   ├── ExcludedError    a resource is excluded and takes no commands
     │   └── QueueFull        too many commands wait already
     ├── ShellError           a shell cannot be read
     ├── InputError           the inputs of a command are not what it takes
@@ -112,6 +113,20 @@ class CycleError(ConflictError):
         self.chain = " → ".join(chain)
         super().__init__(
             f"{command!r} would wait for itself: {self.chain}; let the driver enqueue it instead of waiting for it"
+        )
+
+
+class ExcludedError(ConflictError):
+    """A resource, or one that it is part of, is excluded and takes no commands but discovery (N1)."""
+
+    code = "excluded"
+
+    def __init__(self, resource: str) -> None:
+        self.resource = resource
+        root, name = shlex.quote(resource.partition("/")[0]), shlex.quote(resource)
+        super().__init__(
+            f"resource {resource!r} is excluded and takes no commands but discovery: include it with "
+            f"`shelldock resource set {name} --include`, or run `shelldock discover {root}`"
         )
 
 

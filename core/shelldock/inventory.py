@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import threading
 import uuid
 from collections import defaultdict
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from shelldock.attributes import defaults, encrypted, given
 from shelldock.autoload import LONGEST_NAME, Report, read
-from shelldock.errors import ConflictError, InputError, NotFoundError
+from shelldock.errors import ConflictError, ExcludedError, InputError, NotFoundError
 from shelldock.model import Resource, Shell
 from shelldock.rediscovery import lay
 from shelldock.store import Change, Store
@@ -62,7 +61,7 @@ class Inventory:
         return self._here.get(name)
 
     def refuse_excluded(self, name: str) -> None:
-        """Raise ``ConflictError`` where a resource of this name, or one that it is part of, is excluded."""
+        """Raise ``ExcludedError`` where a resource of this name, or one that it is part of, is excluded."""
         parts = name.split("/")
         for depth in range(1, len(parts) + 1):
             one = "/".join(parts[:depth])
@@ -71,7 +70,7 @@ class Inventory:
                     None  # another process may have included it: the store is read once more
                 )
                 if self._is_excluded(one):
-                    raise ConflictError(_excluded(self.resource(one)))
+                    raise ExcludedError(one)
 
     def resources(self) -> list[Resource]:
         """The root resources, by name."""
@@ -249,12 +248,6 @@ def _recovered(resource: Resource) -> Resource:
     if resource.status == FAILED and resource.status_text.startswith(DISCOVERY_FAILED):
         return replace(resource, status="", status_text="")
     return resource
-
-
-def _excluded(one: Resource) -> str:
-    name = shlex.quote(one.name)
-    said = f"resource {one.name!r} is excluded and takes no commands but discovery: include it with"
-    return f"{said} `shelldock resource set {name} --include`, or run `shelldock discover {shlex.quote(one.root)}`"
 
 
 def fitting(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -176,6 +177,22 @@ def test_a2_resource_details_tell_the_whole_tree(ask: Caller) -> None:
     assert port.get("RootAddress") == "10.0.0.1"
 
 
+def test_n2_resource_details_tell_the_static_vm_that_discovery_reported(
+    ask: Caller, world: World
+) -> None:
+    said = {
+        "UID": "42-ab",
+        "CloudProviderName": "vc",
+        "VmCustomParams": [{"Name": "a", "Value": 1}],
+    }
+    row = {"relative_address": "", "attribute_name": "VmDetails", "attribute_value": said}
+    world.inventory.replace_tree("sw1", json.dumps({"resources": [], "attributes": [row]}))
+    vm = info(ask("GetResourceDetails", resourceFullPath="sw1")).find("VmDetails")
+    assert vm is not None
+    assert (vm.get("UID"), vm.get("CloudProviderFullName")) == ("42-ab", "vc")
+    assert [one.attrib for one in vm.findall("VmCustomParams/*")] == [{"Name": "a", "Value": "1"}]
+
+
 def test_a2_a_sub_resource_is_described_alike_when_it_is_asked_for(ask: Caller) -> None:
     port = info(ask("GetResourceDetails", resourceFullPath="sw1/Chassis 1/P1"))
     assert port.get("FullAddress") == "10.0.0.1/CH1/P1"
@@ -199,7 +216,7 @@ def test_a_resource_that_is_not_there_is_refused_by_name(ask: Caller) -> None:
     assert "'nosuch'" in words
 
 
-@pytest.mark.parametrize("status", ["Online", "Offline", "Stopped", "Error", "Progress 30"])
+@pytest.mark.parametrize("status", ["Online", "Offline", "Stopped", "Error", "Progress 30", "Mine"])
 def test_n6_a_live_status_is_kept_and_told(ask: Caller, status: str) -> None:
     done(
         ask(

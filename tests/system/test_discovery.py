@@ -13,6 +13,7 @@ from shelldock import AsyncHost
 from shelldock.errors import (
     ConflictError,
     DiscoveryFailed,
+    ExcludedError,
     NoDiscoveryError,
     NoDriverError,
     NotFoundError,
@@ -56,7 +57,7 @@ async def test_a_resource_is_excluded_while_discovery_runs_and_included_by_its_s
     assert AsyncHost(load(None, {}), paths=paths).inventory.resource("box 1").excluded
     with pytest.raises(ConflictError, match="'box 1' is being discovered"):
         await host.discover("box 1")
-    with pytest.raises(ConflictError, match=r"shelldock resource set 'box 1' --include"):
+    with pytest.raises(ExcludedError, match=r"shelldock resource set 'box 1' --include"):
         await host.execute("box 1", "pid")
     gate.touch()
     assert not (await running).excluded
@@ -152,7 +153,7 @@ async def test_an_excluded_sub_resource_takes_no_commands_n1(
     await host.discover("box 1")
     assert (await host.execute("box 1/P1", "pid")).result
     host.inventory.set("box 1/P1", excluded=True)
-    with pytest.raises(ConflictError, match=r"'box 1/P1' is excluded.*set 'box 1/P1' --include"):
+    with pytest.raises(ExcludedError, match=r"'box 1/P1' is excluded.*set 'box 1/P1' --include"):
         await host.execute("box 1/P1", "pid")
     assert (await host.execute("box 1", "pid")).result
 

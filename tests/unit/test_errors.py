@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shelldock.errors import (
+    DiscoveryFailed,
     DriverError,
     EnvironmentFailed,
+    ExcludedError,
     InstanceLost,
     LimitReached,
+    NoDiscoveryError,
+    NoDriverError,
     NotFoundError,
     ShelldockError,
     nearest,
@@ -24,6 +28,10 @@ from shelldock.errors import (
         LimitReached("command", 3.0, "'save'", "settings.toml"),
         InstanceLost("gone"),
         NotFoundError("resource", "sw2", ["sw1"]),
+        NoDriverError("sw1", "Switch"),
+        NoDiscoveryError("sw1", "SwitchDriver"),
+        ExcludedError("sw1/Chassis 1"),
+        DiscoveryFailed("sw1", DriverError("get_inventory", "ValueError", "no\nroute", "Trace")),
     ],
     ids=lambda error: type(error).__name__,
 )

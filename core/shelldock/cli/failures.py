@@ -34,6 +34,7 @@ EXIT_CODES: Final = {
     "settings": USAGE,
     "conflict": USAGE,
     "cycle": USAGE,
+    "excluded": USAGE,
     "queue-full": COMMAND_FAILED,
     "not-found": NOT_THERE,
     "no-driver": NOT_THERE,

@@ -164,7 +164,8 @@ def _removed(host: AsyncHost, name: str) -> list[Resource]:
 
 def _status(one: Resource) -> str:
     """The live status with its text, and first of all whether the resource is excluded."""
-    live = f"{one.status}: {one.status_text}" if one.status_text else one.status
+    text = " ".join(one.status_text.split())
+    live = f"{one.status}: {text}" if text else one.status
     return ", ".join(filter(None, ("excluded" if one.excluded else "", live)))
 
 
