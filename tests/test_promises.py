@@ -125,6 +125,49 @@ def test_the_page_has_no_section_on_a_hook_that_is_not_there() -> None:
     assert sorted(re.findall(r"^### (\w+)$", page, re.MULTILINE)) == HOOKS
 
 
+def implementing(hook: str, *places: str) -> list[Path]:
+    """The files in these places that have an implementation of the hook."""
+    found = [path for place in places for path in ROOT.glob(place)]
+    return [path for path in found if re.search(rf"def {hook}\b", path.read_text())]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_hook_has_a_default_or_says_that_it_needs_none(hook: str) -> None:
+    told = getattr(hookspecs, hook).__doc__ or ""
+    without = re.search(r"Default: (none|``local``)", told) or hook.endswith("_changed")
+    assert bool(implementing(hook, "plugins/*/*.py", "plugins/*/*/*.py")) != bool(without)
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_hook_is_exercised_by_a_test(hook: str) -> None:
+    tests = set(ROOT.glob("tests/**/test_*.py")) - {Path(__file__), ROOT / "tests/test_docs.py"}
+    face = hook.removeprefix("shelldock_")
+    assert any(re.search(rf"\b({hook}|plugins\.{face})\b", path.read_text()) for path in tests)
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_hook_has_a_second_implementation_in_an_example_that_tox_tests_and_its_page_names(
+    hook: str,
+) -> None:
+    tox = (ROOT / "tox.ini").read_text()
+    page = (ROOT / "docs/reference/hooks.md").read_text()
+    section = page.partition(f"### {hook}\n")[2].partition("\n### ")[0]
+    projects = {path.parent.name for path in implementing(hook, "docs/examples/*/*.py")}
+    tested = {one for one in projects if re.search(rf"EXAMPLE = .*/{one}$", tox, re.MULTILINE)}
+    assert tested, f"no example answers {hook}"
+    assert any(f"docs/examples/{one}" in section for one in tested), (
+        f"the page names none of {tested}"
+    )
+
+
+def test_tox_runs_every_example() -> None:
+    tox = (ROOT / "tox.ini").read_text()
+    factors = re.findall(r"^    (\w+): EXAMPLE = ", tox, re.MULTILINE)
+    listed = re.search(r"^env_list = .*example-\{([\w,]+)\}", tox, re.MULTILINE)
+    assert listed is not None
+    assert sorted(listed[1].split(",")) == sorted(factors)
+
+
 def test_ci_runs_the_tests_as_the_readme_says() -> None:
     said = re.search(r"bin/tox (run-parallel .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert said is not None

@@ -277,6 +277,7 @@ class AsyncHost:
             limit=self._limit("command", limit, shell, root),
             pending=self._limit("pending", pending, shell, root),
             prints=prints,
+            origin=self._node.name,
         )
         self._ongoing.begin(key, call, parent)
         execution = self._executions.accept(call, chain)

@@ -266,6 +266,8 @@ class Call(Value, frozen=True, kw_only=True):
     """How long the command may run."""
     pending: Limit = Limit()
     """How long it may wait for its turn (Q4)."""
+    origin: str = ""
+    """The node whose host asks: it is told when the command starts, and knows the target when that has waited."""
     prints: bool = True
     """What it returns goes to the output of its sandbox, too (R5)."""
 

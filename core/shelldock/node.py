@@ -45,7 +45,7 @@ DEBUGGER = "debugpy"
 
 VERBS = frozenset({
     "execute", "cancel", "cancel_all", "queue", "instances", "stop", "terminate", "reset", "retire", "retry",
-    "set_log_level", "prepare",
+    "set_log_level", "prepare", "started", "renewed",
 })  # fmt: skip
 
 
@@ -142,7 +142,7 @@ class Node:
         if scope is None:
             scope = self._scopes[key] = Scope(key, self._rules, self._start_for(key), self._emptied)
         try:
-            result, instance = await scope.run(shell, call, self._started, self._renewed)
+            result, instance = await scope.run(shell, call, self._begun, self._as_of_now)
         except ShelldockError as error:
             return Outcome(failure=Failure.of(error))
         environment = instance.environment
@@ -220,6 +220,14 @@ class Node:
     async def interpreter(self, shell: Shell) -> Interpreter:
         """What the shell's driver would run on, were its needs resolved now."""
         return await asyncio.to_thread(self._plugins.python, shell, self._python)
+
+    async def started(self, execution: str, instance: str) -> None:
+        """Hear that a command of this node's host has started on an instance, here or elsewhere."""
+        self._started(execution, instance)
+
+    async def renewed(self, call: Call) -> Call:
+        """A call of this node's host as of now, as it has waited somewhere."""
+        return self._renewed(call)
 
     # ---- clocks ---------------------------------------------------------------------------------
 
@@ -393,6 +401,21 @@ class Node:
         hold = self._holds.pop(key, None)
         if hold is not None:
             hold.release()
+
+    # ---- the host that asks -----------------------------------------------------------------------
+
+    async def _begun(self, call: Call, instance: str) -> None:
+        if call.origin in ("", self.name):
+            self._started(call.execution, instance)
+        else:
+            await self._fabric.call(call.origin, "started", call.execution, instance)
+
+    async def _as_of_now(self, call: Call) -> Call:
+        if call.origin in ("", self.name):
+            return self._renewed(call)
+        answer = await self._fabric.call(call.origin, "renewed", call)
+        assert isinstance(answer, Call)
+        return answer
 
     # ---- hearing --------------------------------------------------------------------------------
 

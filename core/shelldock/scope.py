@@ -78,20 +78,26 @@ class Scope:
         self,
         shell: Shell,
         call: Call,
-        started: Callable[[str, str], None],
-        renewed: Callable[[Call], Call],
+        started: Callable[[Call, str], Awaitable[None]],
+        renewed: Callable[[Call], Awaitable[Call]],
     ) -> tuple[str, DriverInstance]:
         """Run a command when its turn comes; its result, and the instance that gave it. Raises what became of it.
 
-        :param started: told the execution and the instance when it starts to run.
+        :param started: told the call and the instance when it starts to run.
         :param renewed: the call of a command that has waited, as of now; raises where it can no longer run.
         """
         instance = self._ready(shell)
+        waited = instance is None
         try:
             if instance is None:
                 instance = await self._turn(shell, call)
-                call = renewed(call)
-            started(call.execution, instance.id)
+            else:
+                self._granted += 1
+            try:
+                call = await renewed(call) if waited else call
+                await started(call, instance.id)
+            finally:
+                self._granted -= 1  # from here on, it counts as running
             return await instance.run(call), instance
         finally:
             if self._waiting:
@@ -246,6 +252,7 @@ class Scope:
         return instance
 
     async def _turn(self, shell: Shell, call: Call) -> DriverInstance:
+        """The instance on which it may run now, with room kept for it in ``_granted``."""
         if self._closed:
             raise CancelledError(f"{call.command!r} was not accepted: {self._closed}")
         if self._rules.most and len(self._waiting) >= self._rules.most:
@@ -258,14 +265,9 @@ class Scope:
         except asyncio.CancelledError:
             if turn in self._waiting:
                 self._leave(turn)
-            raise
-        finally:
-            if (
-                turn.instance.done()
-                and not turn.instance.cancelled()
-                and turn.instance.exception() is None
-            ):
+            elif turn.has_room:
                 self._granted -= 1
+            raise
 
     def _kick(self) -> None:
         if self._pump is None:

@@ -31,6 +31,12 @@ class Turn:
         self.instance: asyncio.Future[DriverInstance] = asyncio.get_running_loop().create_future()
         """The instance on which it may run now, with room kept for it; or why it never will."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether an instance keeps room for it."""
+        given = self.instance
+        return given.done() and not given.cancelled() and given.exception() is None
+
     def refuse(self, error: ShelldockError) -> None:
         """Let it end with ``error``."""
         if not self.instance.done():

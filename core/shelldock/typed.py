@@ -106,7 +106,7 @@ def _value(
             if isinstance(value, str) and (is_text(where) or _is_number(kind))
             else value
         )
-        read = msgspec.convert(read, kind)
+        read = msgspec.convert(read, kind, strict=not is_text(where))
         if isinstance(read, float) and math.isnan(read):
             raise ValueError("not a number")
     except (ValueError, TypeError) as error:

@@ -38,6 +38,7 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     mode: Literal["fast", "safe"] = "safe"
     nested: Nested = Nested()
     others: dict[str, Nested] = {}
+    ports: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.size > 100:
@@ -179,6 +180,9 @@ def test_a_variable_may_hold_a_list() -> None:
     for text in ("a>=1,<2 b", '["a>=1,<2", "b"]'):
         settings = load(None, {"SHELLDOCK_PLUGINS__WIDGET__NAMES": text})
         assert settings.plugin_settings("widget", Widget).names == ("a>=1,<2", "b")
+    for text in ("22 23", "[22, 23]"):
+        settings = load(None, {"SHELLDOCK_PLUGINS__WIDGET__PORTS": text})
+        assert settings.plugin_settings("widget", Widget).ports == (22, 23)
 
 
 @pytest.mark.parametrize(

@@ -38,15 +38,16 @@ def shelldock_needs(shell, python):
     log = current_step.get().log
     with tempfile.TemporaryDirectory() as room:
         file = requirements(shell.driver, Path(room))
-        if not file.exists():
+        asked = [*(("-r", file) if file.exists() else ()), *shell.driver.tools]
+        if not asked:
             return needs
         environment, report = Path(room, "venv"), Path(room, "report.json")
         venv(python.path, environment, log)
-        what = ("install", "--dry-run", "--report", report, "-r", file)
+        what = ("install", "--dry-run", "--report", report, *asked)
         pip(environment, shell.name, "resolve", log, *what)
         found = json.loads(report.read_text())["install"]
         pins = tuple(sorted(pin(one) for one in found))
-        return replace(needs, pins=pins, options=tuple(options(file)))
+        return replace(needs, pins=pins, options=tuple(options(file)) if file.exists() else ())
 
 
 @hookimpl
