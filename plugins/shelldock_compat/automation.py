@@ -7,13 +7,7 @@ from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Final
 
-from shelldock.errors import (
-    ConflictError,
-    NoDiscoveryError,
-    NoDriverError,
-    ShelldockError,
-    nearest,
-)
+from shelldock.errors import NoDiscoveryError, NoDriverError, ShelldockError, nearest
 from shelldock_compat import infos
 from shelldock_compat.backend import Backend
 from shelldock_compat.commanding import Commanding
@@ -29,7 +23,6 @@ SERVICE: Final = "resourcemanagerapiservice"
 GENERAL: Final = 100
 WRONG_TOKEN: Final = 118
 CODES: Final = {
-    ConflictError.code: 114,
     NoDriverError.code: 129,
     NoDiscoveryError.code: 151,
 }
@@ -50,7 +43,8 @@ class AutomationApi:
         self._backend = backend
         self._operations = Operations(backend)
         self._commanding = Commanding(backend)
-        names = (*LOGINS, *self._operations.names, *self._commanding.names)
+        self._waited_for = frozenset(self._commanding.names)
+        names = (*LOGINS, *self._operations.names, *self._waited_for)
         self._names = {name.casefold(): name for name in names}
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
@@ -86,12 +80,10 @@ class AutomationApi:
                 return Response(failure(name, WRONG_TOKEN, text), status=HTTPStatus.UNAUTHORIZED)
             log.debug("%s for %r", name, subject)
             operation = Operation(name, fields, subject)
-            if name in self._commanding.names:
+            if name in self._waited_for:
                 return self._waited(operation)
             return Response(success(name, self._operations.answer(operation)))
-        except (
-            Exception
-        ) as error:  # a bug behind the API must reach the driver as a readable failure
+        except Exception as error:  # a bug behind the API must reach the driver, readable
             return _failed(name, error)
 
     async def _waited(self, operation: Operation) -> Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from shelldock.inputs import Inputs
 from shelldock.model import Execution, Kind, Resource, Sandbox, Shell, Target
 
 
@@ -52,7 +52,7 @@ class Backend(Protocol):
         name: str,
         kind: Kind,
         command: str,
-        inputs: Mapping[str, str] | Sequence[str],
+        inputs: Inputs,
         sandbox_id: str,
         subject: str,
         *,
@@ -66,13 +66,17 @@ class Backend(Protocol):
         name: str,
         kind: Kind,
         command: str,
-        inputs: Mapping[str, str] | Sequence[str],
+        inputs: Inputs,
         sandbox_id: str,
         subject: str,
         *,
         prints: bool = False,
     ) -> Execution:
         """Have a command run for which nobody waits."""
+        raise NotImplementedError
+
+    async def cancel(self, execution: str) -> bool:
+        """Cancel an execution; False if it has ended."""
         raise NotImplementedError
 
     async def reset(self, name: str, sandbox_id: str, subject: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from shelldock.errors import InputError
-from shelldock.model import Execution, Kind
+from shelldock.inputs import Inputs
+from shelldock.model import Kind
 from shelldock_compat.backend import Backend
-from shelldock_compat.infos import CommandExecutionCompletedResultInfo
+from shelldock_compat.infos import (
+    CommandExecutionCompletedResultInfo,
+    CommandExecutionIdResponseInfo,
+)
 from shelldock_compat.replies import Info
 from shelldock_compat.requests import Operation
 
@@ -24,6 +28,7 @@ class Commanding:
         self._backend = backend
         self._answers: Final[dict[str, Answer]] = {
             "AutoLoad": self._auto_load,
+            "CancelResourceCommand": self._cancel_resource_command,
             "EnqueueCommand": self._enqueue_command,
             "EnqueueResourceCommand": self._enqueue_resource_command,
             "EnqueueServiceCommand": self._enqueue_service_command,
@@ -49,8 +54,10 @@ class Commanding:
             asked, asked.fields.text("targetName"), _kind(asked), _named(asked)
         )
 
-    async def _enqueue_command(self, asked: Operation) -> None:
-        await self._enqueue(asked, asked.fields.text("targetName"), _kind(asked), _named(asked))
+    async def _enqueue_command(self, asked: Operation) -> Info:
+        return await self._enqueue(
+            asked, asked.fields.text("targetName"), _kind(asked), _named(asked)
+        )
 
     # ---- by values in the order of the parameters -------------------------------------------------
 
@@ -58,34 +65,36 @@ class Commanding:
         name = asked.fields.text("resourceFullPath")
         return await self._execute(asked, name, "resource", _positional(asked))
 
-    async def _enqueue_resource_command(self, asked: Operation) -> None:
+    async def _enqueue_resource_command(self, asked: Operation) -> Info:
         name = asked.fields.text("resourceFullPath")
-        await self._enqueue(asked, name, "resource", _positional(asked))
+        return await self._enqueue(asked, name, "resource", _positional(asked))
 
     async def _execute_service_command(self, asked: Operation) -> Info:
         name = asked.fields.text("serviceAlias")
         return await self._execute(asked, name, "service", _positional(asked))
 
-    async def _enqueue_service_command(self, asked: Operation) -> None:
+    async def _enqueue_service_command(self, asked: Operation) -> Info:
         name = asked.fields.text("serviceAlias")
-        await self._enqueue(asked, name, "service", _positional(asked))
+        return await self._enqueue(asked, name, "service", _positional(asked))
 
     # ---- drivers ----------------------------------------------------------------------------------
 
-    async def _reset_resource_driver(self, asked: Operation) -> None:
+    async def _cancel_resource_command(self, asked: Operation) -> None:
+        await self._backend.cancel(asked.fields.text("commandId"))
+
+    async def _reset_resource_driver(self, asked: Operation) -> Info:
         fields = asked.fields
         await self._backend.reset(
             fields.text("resourceFullPath"), fields.text("reservationId"), asked.subject
         )
+        return CommandExecutionCompletedResultInfo("")  # clients build it, and it tells nothing
 
     async def _auto_load(self, asked: Operation) -> None:
         await self._backend.discover(asked.fields.text("resourceFullPath"), asked.subject)
 
-    async def _execute(
-        self, asked: Operation, name: str, kind: Kind, inputs: Mapping[str, str] | Sequence[str]
-    ) -> Info:
+    async def _execute(self, asked: Operation, name: str, kind: Kind, inputs: Inputs) -> Info:
         fields = asked.fields
-        ended: Execution = await self._backend.execute(
+        ended = await self._backend.execute(
             name,
             kind,
             fields.text("commandName"),
@@ -98,11 +107,9 @@ class Commanding:
             raise ended.failure.error()
         return CommandExecutionCompletedResultInfo(ended.result or "")
 
-    async def _enqueue(
-        self, asked: Operation, name: str, kind: Kind, inputs: Mapping[str, str] | Sequence[str]
-    ) -> None:
+    async def _enqueue(self, asked: Operation, name: str, kind: Kind, inputs: Inputs) -> Info:
         fields = asked.fields
-        await self._backend.enqueue(
+        accepted = await self._backend.enqueue(
             name,
             kind,
             fields.text("commandName"),
@@ -111,6 +118,7 @@ class Commanding:
             asked.subject,
             prints=fields.holds("printOutput"),
         )
+        return CommandExecutionIdResponseInfo(accepted.id)
 
 
 def _kind(asked: Operation) -> Kind:

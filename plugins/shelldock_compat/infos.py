@@ -226,6 +226,12 @@ class GetReservationDescriptionResponseInfo(Info, frozen=True):
     reservation_description: ReservationDescriptionInfo
 
 
+class CommandExecutionIdResponseInfo(Info, frozen=True):
+    """A command that was accepted: its id is for ``CancelResourceCommand``."""
+
+    id: str
+
+
 class CommandExecutionCompletedResultInfo(Info, frozen=True):
     """How a command ended that went well."""
 
@@ -236,24 +242,24 @@ class Parameter(Info, frozen=True):
     """One input of a command."""
 
     name: str
-    description: str
-    type: str
-    mandatory: bool
-    default_value: str
-    enum_values: str
+    description: str = ""
+    type: str = "String"
+    mandatory: bool = False
+    default_value: str = ""
+    enum_values: str = ""
 
 
 class Command(Info, frozen=True):
     """One command of a driver."""
 
     name: str
-    tag: str
-    description: str
-    display_name: str
-    parameters: tuple[Parameter, ...]
+    tag: str = ""
+    description: str = ""
+    display_name: str = ""
+    parameters: tuple[Parameter, ...] = ()
 
 
 class ResourceCommandListInfo(Info, frozen=True):
     """The commands of a driver."""
 
-    commands: tuple[Command, ...]
+    commands: tuple[Command, ...] = ()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import h11
 import msgspec
@@ -29,7 +29,7 @@ class Limits(Value, frozen=True, kw_only=True):
     idle: float = 300
     """Between requests; clients notice a closed connection and open another."""
     connections: int = 512
-    """Beyond it, the connection that has been idle for longest is closed."""
+    """Beyond it, the connection that has been idle for longest is closed; never one whose client waits."""
 
 
 class Request(Value, frozen=True, kw_only=True):
@@ -51,6 +51,10 @@ class Response(msgspec.Struct, frozen=True):
     status: int = HTTPStatus.OK
 
 
+BUG: Final = Response(
+    b"internal error; see the host's log", "text/plain", HTTPStatus.INTERNAL_SERVER_ERROR
+)
+
 Handler = Callable[[Request], Response | Awaitable[Response]]
 """Answers at once, or with something to wait for: then the connection waits, and no other one."""
 
@@ -58,7 +62,8 @@ Handler = Callable[[Request], Response | Awaitable[Response]]
 class Listener:
     """Serves one address and port with one handler.
 
-    :param handler: called on the event loop, must not block; if it raises, the client gets a 500.
+    :param handler: called on the event loop, must not block; if it raises, the client gets a 500. An answer that it
+        gives to wait for is waited for to its end, also when the client does not.
     """
 
     def __init__(self, handler: Handler, limits: Limits | None = None) -> None:
@@ -66,6 +71,7 @@ class Listener:
         self._limits = limits or Limits()
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], _Connection] = {}
+        self._left: set[asyncio.Future[Response]] = set()
 
     async def start(self, address: str, port: int) -> int:
         """Listen; the port, which the system chooses where ``port`` is 0. Raises ``OSError``."""
@@ -77,18 +83,18 @@ class Listener:
         if self._server is None:
             return
         self._server.close()
-        tasks = list(self._open)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(self._open)
+        await _cancelled(self._left)
         await self._server.wait_closed()
         self._server = None
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._make_room()
-        connection = _Connection(reader, writer, self._handler, self._limits)
+        if not self._make_room():
+            writer.transport.abort()
+            return
+        connection = _Connection(reader, writer, self._handler, self._limits, self._left)
         self._open[task] = connection
         try:
             await connection.serve()
@@ -103,21 +109,34 @@ class Listener:
             self._open.pop(task, None)
             writer.transport.abort()  # what a client has not taken by now, it never will
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> bool:
+        """Close a connection where there are too many. False: none may be closed."""
         if len(self._open) < self._limits.connections:
-            return
+            return True
         idle = {
             task: one.idle_since for task, one in self._open.items() if one.idle_since is not None
         }
-        # With none idle the oldest goes: a client that is slow on purpose must not lock out the drivers.
-        task = min(idle, key=idle.__getitem__) if idle else next(iter(self._open))
+        # With none idle the oldest goes: a client that is slow on purpose must not lock out the drivers. One that waits
+        # for a command stays: it would send its request again, and the command would run twice.
+        slow = (task for task, one in self._open.items() if not one.waits)
+        task = min(idle, key=idle.__getitem__) if idle else next(slow, None)
+        limit = self._limits.connections
+        if task is None:
+            log.warning(
+                "refused a connection: %d wait for commands, and more are not let in", limit
+            )
+            return False
         del self._open[task]
-        log.warning("more than %d connections: closed one", self._limits.connections)
+        log.warning("more than %d connections: closed one", limit)
         task.cancel()
+        return True
 
 
 class _Connection:
-    """One client's connection, from its first request to its last."""
+    """One client's connection, from its first request to its last.
+
+    :param left: the answers that are still to come for clients that have gone.
+    """
 
     def __init__(
         self,
@@ -125,12 +144,16 @@ class _Connection:
         writer: asyncio.StreamWriter,
         handler: Handler,
         limits: Limits,
+        left: set[asyncio.Future[Response]],
     ) -> None:
         self.idle_since: float | None = None
+        self.waits = False
+        """Whether its client waits for an answer that takes its time."""
         self._reader = reader
         self._writer = writer
         self._handler = handler
         self._limits = limits
+        self._left = left
         self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
 
     async def serve(self) -> None:
@@ -140,7 +163,11 @@ class _Connection:
                     request = await self._request()
                 if request is None:
                     return
-                await self._reply(await self._answer(request))
+                answer = self._answer(request)
+                response = answer if isinstance(answer, Response) else await self._awaited(answer)
+                if response is None:
+                    return
+                await self._reply(response)
                 if self._wire.our_state is not h11.DONE or self._wire.their_state is not h11.DONE:
                     return
                 self._wire.start_next_cycle()
@@ -194,14 +221,39 @@ class _Connection:
             oversize=size > self._limits.body,
         )
 
-    async def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> Response | Awaitable[Response]:
         try:
-            answer = self._handler(request)
-            return answer if isinstance(answer, Response) else await answer
+            return self._handler(request)
         except Exception:  # a handler's bug must cost its client one reply, not the host its API
             log.exception("cannot answer %s %r", request.method, request.target)
-            text = b"internal error; see the host's log"
-            return Response(text, "text/plain", HTTPStatus.INTERNAL_SERVER_ERROR)
+            return BUG
+
+    async def _awaited(self, answer: Awaitable[Response]) -> Response | None:
+        """The answer when it is there. None where the client leaves before: what it asked for goes on without it."""
+        coming = asyncio.ensure_future(answer)
+        leaving = asyncio.create_task(self._leaves())
+        self.waits = True
+        try:
+            await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        except Exception:  # as above
+            log.exception("cannot answer what a client waited for")
+            return BUG
+        finally:
+            self.waits = False
+            leaving.cancel()
+            await asyncio.wait({leaving})  # only one may read at a time
+            if not coming.done():
+                self._left.add(coming)
+                coming.add_done_callback(self._left.discard)
+
+    async def _leaves(self) -> None:
+        """Wait until the client closes; of what it sends meanwhile, the first chunk is kept."""
+        try:
+            if await self._receive():
+                await asyncio.Event().wait()  # the rest stays where it is until there is an answer
+        except OSError:
+            return
 
     async def _reply(self, response: Response) -> None:
         headers = [("Content-Type", response.type), ("Content-Length", str(len(response.body)))]
@@ -223,3 +275,11 @@ class _Connection:
         self._writer.write(b"".join(self._wire.send(event) or b"" for event in events))
         async with asyncio.timeout(self._limits.patience):
             await self._writer.drain()
+
+
+async def _cancelled(futures: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel all of them and wait for their end."""
+    ending = list(futures)
+    for one in ending:
+        one.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

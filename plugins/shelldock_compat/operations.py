@@ -30,11 +30,11 @@ class Operations:
         self._answers: Final[dict[str, Answer]] = {
             "DecryptPassword": self._decrypt_password,
             "GetAttributeValue": self._get_attribute_value,
-            "GetResourceCommands": self._get_resource_commands,
-            "GetServiceCommands": self._get_service_commands,
             "GetReservationDetails": self._get_reservation_details,
+            "GetResourceCommands": self._get_resource_commands,
             "GetResourceDetails": self._get_resource_details,
             "GetResourceLiveStatus": self._get_resource_live_status,
+            "GetServiceCommands": self._get_service_commands,
             "SetAttributeValue": self._set_attribute_value,
             "SetAttributesValues": self._set_attributes_values,
             "SetResourceLiveStatus": self._set_resource_live_status,
@@ -98,11 +98,19 @@ class Operations:
         resource = self._named(asked)
         return self._describer.commands(self._backend.shell_of(resource, asked.subject))
 
-    def _get_service_commands(self, asked: Operation) -> Info:
-        resource = self._named(asked, "serviceName")
-        return self._describer.commands(self._backend.shell_of(resource, asked.subject))
-
     # ---- services -------------------------------------------------------------------------------
+
+    def _get_service_commands(self, asked: Operation) -> Info:
+        """Of a service in use by its alias, of any other by the name of its shell."""
+        name = asked.fields.text("serviceName")
+        try:
+            service = self._backend.resource(name, asked.subject)
+        except NotFoundError:
+            service = Resource(name=name, shell=name, model=name)
+        shell = self._backend.shell_of(service, asked.subject)
+        if shell is None:
+            raise NotFoundError("service", name)
+        return self._describer.commands(shell)
 
     def _set_service_live_status(self, asked: Operation) -> None:
         self._set_status(self._service(asked), asked)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shelldock_compat.listener import Limits, Listener, Request, Response
+from shelldock_compat.listener import Handler, Limits, Listener, Request, Response
 
 HELLO = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -66,11 +66,15 @@ class Client:
 Connect = Callable[[], Awaitable[Client]]
 
 
-def serve(scenario: Callable[[Connect], Awaitable[None]], limits: Limits | None = None) -> None:
+def serve(
+    scenario: Callable[[Connect], Awaitable[None]],
+    limits: Limits | None = None,
+    handler: Handler = echo,
+) -> None:
     """Run ``scenario`` against a listener."""
 
     async def run() -> None:
-        listener = Listener(echo, limits)
+        listener = Listener(handler, limits)
         port = await listener.start("127.0.0.1", 0)
         clients: list[Client] = []
 
@@ -281,3 +285,173 @@ def test_stopping_does_not_wait_for_a_client_that_does_not_take_its_reply() -> N
         writer.close()
 
     asyncio.run(asyncio.wait_for(run(), 10))
+
+
+# ---- answers that take their time -----------------------------------------------------------------
+
+
+class Slow:
+    """A handler whose answers to ``/slow`` come when they are let go; those to anything else at once."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.ended = 0
+        self.go = asyncio.Event()
+
+    def __call__(self, request: Request) -> Response | Awaitable[Response]:
+        return self._later() if request.target == "/slow" else echo(request)
+
+    async def _later(self) -> Response:
+        self.asked += 1
+        try:
+            await self.go.wait()
+            if self.asked > 100:
+                raise RuntimeError("oops")
+            return Response(b"late", "text/plain")
+        finally:
+            self.ended += 1
+
+    async def until_asked(self, times: int) -> None:
+        while self.asked < times:  # noqa: ASYNC110 - bounded by the scenario
+            await asyncio.sleep(0.01)
+
+
+SLOW = HELLO.replace(b"/x", b"/slow")
+
+
+async def let_in(connect: Connect) -> None:
+    """Connect until there is room: the server may not have seen yet that another client left."""
+    while True:
+        try:
+            client = await connect()
+            await client.send(HELLO)
+            assert (await client.reply())[0] == 200
+        except (ConnectionError, asyncio.IncompleteReadError):
+            continue
+        return
+
+
+def test_an_answer_that_takes_longer_than_patience_and_idle_limit_is_waited_for_a3() -> None:
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(SLOW)
+        await handler.until_asked(1)
+        await asyncio.sleep(1)
+        handler.go.set()
+        assert await client.reply() == (200, b"late")
+
+    serve(scenario, Limits(patience=0.3, idle=0.3), handler)
+
+
+def test_while_one_client_waits_others_are_answered_a3() -> None:
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        client, other = await connect(), await connect()
+        await client.send(SLOW)
+        await handler.until_asked(1)
+        await other.send(HELLO)
+        assert await other.reply() == (200, b"POST /x 5 False")
+        handler.go.set()
+        assert await client.reply() == (200, b"late")
+        await client.send(HELLO)
+        assert await client.reply() == (200, b"POST /x 5 False")
+
+    serve(scenario, handler=handler)
+
+
+def test_requests_that_come_while_an_answer_is_waited_for_are_answered_after_it_in_order_a3() -> (
+    None
+):
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(SLOW + HELLO)
+        await handler.until_asked(1)
+        await client.send(SLOW[:7])
+        await client.send(SLOW[7:] + HELLO * 2)
+        handler.go.set()
+        said = [(await client.reply())[1] for _ in range(5)]
+        late, quick = b"late", b"POST /x 5 False"
+        assert said == [late, quick, late, quick, quick]
+
+    serve(scenario, handler=handler)
+
+
+def test_what_a_client_asked_for_that_left_goes_on_and_holds_no_connection_a3_i16() -> None:
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        stays = await connect()
+        await stays.send(SLOW)
+        await handler.until_asked(1)
+        leaves = await connect()
+        await leaves.send(SLOW)
+        await handler.until_asked(2)
+        leaves.close()
+        await leaves.writer.wait_closed()
+        await let_in(connect)
+        assert handler.ended == 0
+        handler.go.set()
+        assert (await stays.reply())[0] == 200
+        assert handler.ended == 2
+
+    serve(scenario, Limits(connections=2), handler)
+
+
+def test_a_connection_that_waits_is_never_closed_to_make_room_a3(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        waiting = await connect()
+        await waiting.send(SLOW)
+        await handler.until_asked(1)
+        slow = await connect()
+        await slow.send(HELLO[:-1])
+        also = await connect()
+        await also.send(SLOW)
+        await handler.until_asked(2)
+        assert await slow.closed()
+        refused = await connect()
+        assert await refused.closed()
+        handler.go.set()
+        assert await waiting.reply() == (200, b"late")
+        assert await also.reply() == (200, b"late")
+
+    serve(scenario, Limits(connections=2), handler)
+    assert "2 wait for commands" in caplog.text
+
+
+def test_an_answer_that_fails_late_costs_one_reply_a3(caplog: pytest.LogCaptureFixture) -> None:
+    handler = Slow()
+    handler.asked = 100
+    handler.go.set()
+
+    async def scenario(connect: Connect) -> None:
+        client = await connect()
+        await client.send(SLOW)
+        assert (await client.reply())[0] == 500
+        await client.send(HELLO)
+        assert (await client.reply())[0] == 200
+
+    serve(scenario, handler=handler)
+    assert "oops" in caplog.text
+
+
+def test_stopping_ends_the_answers_that_are_waited_for_and_those_that_nobody_waits_for_a3() -> None:
+    handler = Slow()
+
+    async def scenario(connect: Connect) -> None:
+        for number in range(1, 3):
+            client = await connect()
+            await client.send(SLOW)
+            await handler.until_asked(number)
+        client.close()
+
+    serve(scenario, handler=handler)
+    assert handler.ended == 2
