@@ -73,10 +73,12 @@ class ForkServer:
         folder: Path,
         log: Path,
         inherited: Sequence[int] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> ForkServer:
         """Start it and let it import the driver. Raises ``StartError`` with file and line, or ``LimitReached``.
 
         :param folder: where it works; made if it is not there.
+        :param variables: environment variables for the driver, from its import on.
         :param inherited: descriptors that it shall keep open, and its instances with it.
         """
         server = cls(environment, driver, way)
@@ -84,7 +86,13 @@ class ForkServer:
         server._handles, handles = Pipe()
         try:
             server._popen = await asyncio.to_thread(
-                _launch, environment, (theirs.fileno(), handles.fileno()), inherited, folder, log
+                _launch,
+                environment,
+                variables or {},
+                (theirs.fileno(), handles.fileno()),
+                inherited,
+                folder,
+                log,
             )
         except OSError as error:
             ours.close()
@@ -232,8 +240,8 @@ class ForkServer:
             self.ended.set_result(None)
 
 
-def driver_environ(environment: Environment) -> dict[str, str]:
-    """The environment variables of a driver: the host's own, less what would lead its Python astray.
+def driver_environ(environment: Environment, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a driver: the host's own, less what would lead its Python astray, and the given ones.
 
     The hash seed is fixed, because drivers make identifiers with ``hash`` that must be equal in every process.
     """
@@ -242,16 +250,17 @@ def driver_environ(environment: Environment) -> dict[str, str]:
         for name, text in os.environ.items()
         if not name.startswith(("PYTHON", "SHELLDOCK_", "VIRTUAL_ENV", "CONDA_", "UV_", "TOX_"))
     }
+    environ |= {"PYTHONHASHSEED": "0", **variables}
     environ["PATH"] = os.pathsep.join(
         (str(environment.python.parent), environ.get("PATH", os.defpath))
     )
     environ["VIRTUAL_ENV"] = str(environment.path)
-    environ["PYTHONHASHSEED"] = "0"
     return environ
 
 
 def _launch(
     environment: Environment,
+    variables: Mapping[str, str],
     ends: tuple[int, int],
     inherited: Sequence[int],
     folder: Path,
@@ -264,7 +273,7 @@ def _launch(
             [environment.python, "-s", "-m", "shelldriver", *map(str, ends)],
             pass_fds=(*ends, *inherited),
             cwd=folder,
-            env=driver_environ(environment),
+            env=driver_environ(environment, variables),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

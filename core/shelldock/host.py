@@ -65,6 +65,7 @@ from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
 from shelldock.tokens import Tokens
+from shelldock.variables import Variables
 from shelldock.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class AsyncHost:
         default what the setting ``instances.fresh`` says.
     :param debug: ``port`` or ``address:port`` on which each driver waits for a debugger before it initializes; for as
         long as that takes (L2).
+    :param variables: environment variables for every driver; they overrule those of the settings.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class AsyncHost:
         python: str | None = None,
         fresh: bool | None = None,
         debug: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.paths = paths or Paths.default(os.environ)
         self.settings = settings or load(self.paths.settings, os.environ)
@@ -139,6 +142,7 @@ class AsyncHost:
             python=python,
             fresh=self.settings.instances.fresh if fresh is None else fresh,
             debug=_place(debug),
+            variables=Variables(self.settings, variables),
         )
         self._janitor = Janitor(
             self._node, self.environments, self.settings.environments.unused_after

@@ -37,6 +37,7 @@ from shelldock.scope import Scope
 from shelldock.settings import Settings
 from shelldock.starts import Rules
 from shelldock.turns import QueueRules
+from shelldock.variables import Variables
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Node:
     :param renewed: the call of a command that has waited, as of now; raises where it can no longer run.
     :param python: the interpreter that the user asked for, for every driver; None: the plugins choose.
     :param debug: ``address:port`` on which drivers wait for a debugger before they initialize; empty: they do not.
+    :param variables: the environment variables of drivers; by default those of the settings.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Node:
         python: str | None = None,
         fresh: bool = False,
         debug: str = "",
+        variables: Variables | None = None,
     ) -> None:
         self.name = name
         self._fork_servers: dict[tuple[str, str], asyncio.Task[ForkServer]] = {}
@@ -84,6 +87,7 @@ class Node:
         self._renewed = renewed
         self._python = python
         self._debug = debug
+        self._variables = variables or Variables(settings)
         self._scopes: dict[str, Scope] = {}
         self._instances: dict[str, DriverInstance] = {}
         self._holds: dict[tuple[str, str], Hold] = {}
@@ -357,7 +361,9 @@ class Node:
     async def _fork_server(self, shell: Shell, environment: Environment) -> ForkServer:
         """The fork server of the environment and the driver; whoever needs it first starts it."""
         assert shell.driver is not None
-        key = (environment.name, shell.driver.digest + str(shell.driver.source))
+        # Shells may share a driver and differ in its variables, which it may read when it is imported.
+        variables = sorted(self._variables.of(shell.name).items())
+        key = (environment.name, f"{shell.driver.digest}{shell.driver.source}{variables}")
         task = self._fork_servers.get(key)
         if task is None or (task.done() and not _usable(task)):
             self._forget_fork_server(key)
@@ -384,6 +390,7 @@ class Node:
             self._room.folder / f"fork-server-{name}",
             self._paths.logs / "fork-servers" / f"{name}.log",
             inherited=(self._room.fileno(),),
+            variables=self._variables.of(shell.name),
         )
 
     async def _end_fork_server(self, key: tuple[str, str]) -> None:

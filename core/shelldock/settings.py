@@ -16,6 +16,9 @@ from shelldock.typed import Table, convert, offer
 PREFIX: Final = "SHELLDOCK_"
 DEFAULT: Final = "default"
 
+NAMES: Final = ("instances", "variables")
+"""The table whose names are the user's own: there, case counts."""
+
 NOT_SETTINGS: Final = frozenset({"HOME"})
 """Names after the prefix that are read elsewhere."""
 
@@ -70,6 +73,8 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many commands may wait for one instance; 0: any number."""
     start_attempts: Annotated[int, msgspec.Meta(ge=0)] = 10
     """After how many failed starts in a row an instance is broken; 0: never."""
+    variables: dict[str, str] = {}
+    """Environment variables for every driver."""
 
 
 class OwnLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +91,13 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     """What is set for a single shell or resource."""
 
     limits: OwnLimits = OwnLimits()
+
+
+class OwnOfShell(Own, frozen=True, kw_only=True):
+    """What is set for a single shell."""
+
+    variables: dict[str, str] = {}
+    """Environment variables for its drivers."""
 
 
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
-    shells: dict[str, Own] = {}
+    shells: dict[str, OwnOfShell] = {}
     """For single shells, by name."""
     resources: dict[str, Own] = {}
     """For single resources, apps and services, by the name of the root; they come before their shells."""
@@ -176,7 +188,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
-    shells: dict[str, Own] = {}
+    shells: dict[str, OwnOfShell] = {}
     resources: dict[str, Own] = {}
     fabric: str = "local"
     control: bool = True
@@ -241,7 +253,12 @@ def _of_variables(environ: Mapping[str, str]) -> Iterable[Setting]:
     for variable, text in sorted(environ.items()):
         name = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and name not in NOT_SETTINGS:
-            yield tuple(name.lower().split("__")), text, variable
+            yield _name(name.split("__")), text, variable
+
+
+def _name(levels: list[str]) -> tuple[str, ...]:
+    lower = tuple(level.lower() for level in levels)
+    return (*NAMES, *levels[2:]) if lower[:2] == NAMES else lower
 
 
 def _put(table: Table, name: tuple[str, ...], value: object, source: str) -> None:

@@ -55,6 +55,9 @@ class Driver:
     def nothing(self, context):
         pass
 
+    def level(self, context):
+        return os.environ.get("LOG_LEVEL")
+
     def secret(self, context):
         return "told"
 
@@ -626,6 +629,13 @@ def test_a_shell_for_python_2_is_shown_with_what_to_do_d9_v8(new: Cli, box: Path
     assert (refused.returncode, "--python 3." in refused.stderr) == (4, True)
     asked = new("shell", "show", box, "--python", "3")
     assert re.search(r"^Python +3\..*it was asked for", asked, re.MULTILINE)
+
+
+def test_a_variable_is_given_to_the_driver_v9(cli: Cli, same: Path) -> None:
+    assert cli("run", same, "level", "--env", "LOG_LEVEL=DEBUG") == "DEBUG\n"
+    assert cli("execute", "box 1", "level", "--env", "LOG_LEVEL=ERROR") == "ERROR\n"
+    refused = cli.run("run", same, "level", "--env", "LOG_PATH=/tmp")
+    assert (refused.returncode, "'LOG_PATH' is not for you to set" in refused.stderr) == (2, True)
 
 
 def test_discovery_prints_a_tree_and_keeps_it_n2_n3(kept: Cli, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from shelldock.cli.options import (
     Python,
     Timeout,
     Values,
+    Variables,
     given,
+    pairs,
 )
 from shelldock.cli.progress import Progress
 from shelldock.cli.session import general, stored_host
@@ -46,6 +48,7 @@ def execute(
     timeout: Timeout = None,
     python: Python = None,
     debug: Debug = "",
+    env: Variables = None,
     json: AsJson = False,
 ) -> None:
     """Run one command of a resource of the inventory.
@@ -57,7 +60,7 @@ def execute(
     progress = Progress()
     if debug:
         progress.say(f"the driver waits for a debugger on {debug}, as soon as it has started")
-    with stored_host(context, [progress], python, debug) as host:
+    with stored_host(context, [progress], python, pairs(env), debug) as host:
         resource = host.inventory.resource(host.inventory.resource(target).root)
         if command != DISCOVERY:
             host.inventory.refuse_excluded(target)  # the host sees the root alone

@@ -64,6 +64,16 @@ Python = Annotated[
     ),
 ]
 
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env",
+        metavar="NAME=VALUE",
+        help="Set an environment variable of the driver; VALUE as for inputs. Repeatable.",
+        show_default=False,
+    ),
+]
+
 InSandbox = Annotated[
     str,
     typer.Option(metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False),

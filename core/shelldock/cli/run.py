@@ -17,6 +17,7 @@ from shelldock.cli.options import (
     Python,
     Timeout,
     Values,
+    Variables,
     given,
     pairs,
 )
@@ -54,6 +55,7 @@ def run(
     timeout: Timeout = None,
     python: Python = None,
     debug: Debug = "",
+    env: Variables = None,
     json: AsJson = False,
 ) -> None:
     """Run one command of a shell, once, without keeping anything.
@@ -65,7 +67,7 @@ def run(
     progress = Progress()
     if debug:
         progress.say(f"the driver waits for a debugger on {debug}, as soon as it has started")
-    with passing_host(context, [progress], python, debug) as host:
+    with passing_host(context, [progress], python, pairs(env), debug) as host:
         work = Work(
             target=host.target(
                 shell,

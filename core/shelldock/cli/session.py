@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -47,11 +47,20 @@ def state(context: typer.Context) -> Iterator[AsyncHost]:
 
 @contextmanager
 def stored_host(
-    context: typer.Context, plugins: Sequence[object], python: str | None, debug: str = ""
+    context: typer.Context,
+    plugins: Sequence[object],
+    python: str | None,
+    variables: Mapping[str, str] | None = None,
+    debug: str = "",
 ) -> Iterator[AsyncHost]:
     """A host on the stored inventory; to be opened by who asks."""
     host = AsyncHost(
-        settings(context), paths=paths(), plugins=plugins, python=_python(python), debug=debug
+        settings(context),
+        paths=paths(),
+        plugins=plugins,
+        python=_python(python),
+        variables=variables,
+        debug=debug,
     )
     with closing(host.store):
         yield host
@@ -59,7 +68,11 @@ def stored_host(
 
 @contextmanager
 def passing_host(
-    context: typer.Context, plugins: Sequence[object], python: str | None, debug: str = ""
+    context: typer.Context,
+    plugins: Sequence[object],
+    python: str | None,
+    variables: Mapping[str, str] | None = None,
+    debug: str = "",
 ) -> Iterator[AsyncHost]:
     """A host that keeps nothing but environments and logs; to be opened by who asks."""
     store = Store.memory()
@@ -69,6 +82,7 @@ def passing_host(
             paths=paths(),
             plugins=plugins,
             python=_python(python),
+            variables=variables,
             store=store,
             vault=Vault.ephemeral(),
             debug=debug,
