@@ -172,6 +172,14 @@ class Host:
         """The Python that a shell's driver gets, and why."""
         return self._run(self.inner.interpreter(shell))
 
+    def export_environments(self, shells: Sequence[Shell], file: Path) -> list[Environment]:
+        """Write the environments of these shells' drivers into a file."""
+        return self._run(self.inner.export_environments(shells, file))
+
+    def import_environments(self, file: Path) -> list[Environment]:
+        """Take in what ``export_environments`` wrote, perhaps on another machine."""
+        return self._run(self.inner.import_environments(file))
+
     def open_shell(self, name: str | Path) -> Shell:
         """The installed shell of this name, or the one at this path."""
         return self._call(self.inner.open_shell, name)

@@ -17,6 +17,7 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
+from shelldock import bundles
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
 from shelldock.control import Answers, Control
@@ -400,6 +401,36 @@ class AsyncHost:
         """The environment of a shell's driver as of now, built if need be. Raises ``EnvironmentFailed``."""
         return await self._node.prepare(shell)
 
+    async def export_environments(self, shells: Sequence[Shell], file: Path) -> list[Environment]:
+        """Write the environments of these shells' drivers into a file, for machines that reach no index (V5).
+
+        They are resolved and built as need be. Raises ``EnvironmentFailed``, ``ShellError`` for a shell without a
+        driver, and ``OSError``.
+        """
+        for shell in shells:
+            if shell.driver is None:
+                raise ShellError(shell.path, "it has no driver, so it needs no environment")
+        made = [await self.prepare(shell) for shell in shells]
+        await asyncio.to_thread(bundles.export, file, list(zip(shells, made, strict=True)))
+        return made
+
+    async def import_environments(self, file: Path) -> list[Environment]:
+        """Take in what ``export_environments`` wrote, perhaps on another machine; no index is asked.
+
+        Everything is verified before anything is kept. Raises ``InputError`` for a file that is damaged or not for
+        this platform, and ``PythonError`` where a version of Python is missing.
+        """
+        made = []
+        with bundles.opened(file) as bundle:
+            adopted = [
+                bundles.Adopted(bundle, number, await self._interpreter_for(packed))
+                for number, packed in enumerate(bundle.contents.environments)
+            ]
+            for one in adopted:
+                with one.shell() as shell:
+                    made.append(await self.environments.ready(shell, None, one))
+        return made
+
     async def check(self, shell: str | Path) -> list[Finding]:
         """What is wrong with a shell, or will be, sorted by place (L3).
 
@@ -508,6 +539,11 @@ class AsyncHost:
         if path.exists():
             found += self.plugins.check_shell(path, shell)
         return sorted(found, key=lambda one: (str(one.path), one.line, one.column, one.rule))
+
+    async def _interpreter_for(self, packed: bundles.Packed) -> Interpreter:
+        """The interpreter of this machine that an environment in a file can live on."""
+        minor = packed.needs.version.rpartition(".")[0]
+        return await asyncio.to_thread(self.plugins.python, packed.shell, minor)
 
     def _answers(self) -> Answers:
         """What other processes of the user may ask."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -15,8 +17,10 @@ from shelldock.errors import InputError
 from shelldock.host import AsyncHost
 from shelldock.model import Environment
 
+T = TypeVar("T")
+
 app = typer.Typer(
-    help="List, build and remove the environments of drivers.",
+    help="List, build, export, import and remove the environments of drivers.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -51,23 +55,55 @@ def build(
     json: AsJson = False,
 ) -> None:
     """Build the environment of a shell's driver, unless it is there."""
-    progress = Progress()
 
     async def built(host: AsyncHost) -> Environment:
         opened = host.open_shell(shell)
         if opened.driver is None:
             raise InputError(f"shell {opened.name!r} has no driver, so it needs no environment")
-        try:
-            return await host.prepare(opened)
-        finally:
-            await host.environments.close()
+        return await host.prepare(opened)
 
-    try:
-        with passing_host(context, [progress], python) as host:
-            made = asyncio.run(built(host))
-    finally:
-        progress.stop()
+    made = _with_progress(context, python, built)
     show(made, str(made.path), as_json=json)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    shells: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH-or-SHELL…", help="Folders, packages or names of shells."),
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write them.")
+    ],
+    python: Python = None,
+    json: AsJson = False,
+) -> None:
+    """Write the environments of shells into a file, for machines that reach no index."""
+
+    async def exported(host: AsyncHost) -> list[Environment]:
+        opened = [host.open_shell(one) for one in shells]
+        return await host.export_environments(opened, output)
+
+    made = _with_progress(context, python, exported)
+    show(made, None, as_json=json)
+    if not json:
+        note(f"{len(made)} environments written to {output}")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'env export' wrote.")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Take in environments that were exported, perhaps on another machine; no index is asked."""
+    made = _with_progress(context, None, lambda host: host.import_environments(file))
+    show(made, None, as_json=json)
+    if not json:
+        note("\n".join(f"environment {one.name} is ready" for one in made))
 
 
 @app.command()
@@ -90,3 +126,22 @@ def prune(
     show(gone, None, as_json=json)
     if not json:
         note("\n".join(f"removed {one.name}" for one in gone) or "nothing to remove")
+
+
+def _with_progress(
+    context: typer.Context, python: str | None, work: Callable[[AsyncHost], Awaitable[T]]
+) -> T:
+    """What ``work`` makes of a host, while it is shown how that goes."""
+    progress = Progress()
+
+    async def run(host: AsyncHost) -> T:
+        try:
+            return await work(host)
+        finally:
+            await host.environments.close()
+
+    try:
+        with passing_host(context, [progress], python) as host:
+            return asyncio.run(run(host))
+    finally:
+        progress.stop()

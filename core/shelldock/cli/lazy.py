@@ -30,7 +30,7 @@ COMMANDS: Final = {
     "cancel": ("cancel", "Cancel a command that waits or runs."),
     "instance": ("instances", "Show, stop, terminate, reset and retry driver instances."),
     "logs": ("logs", "Show what driver instances wrote."),
-    "env": ("environments", "List, build and remove the environments of drivers."),
+    "env": ("environments", "List, build, export, import and remove the environments of drivers."),
     "plugins": ("plugins", "List the plugins, what they answer, and what is wrong with them."),
 }
 """For each command: its module in this package, and what the list of commands says of it."""
