@@ -96,7 +96,7 @@ class Bundle:
 
 @contextmanager
 def opened(file: Path) -> Iterator[Bundle]:
-    """The file, for as long as it is entered. Raises ``InputError`` for what is none, is damaged, or is not for here."""
+    """The file, for as long as it is entered. Raises ``InputError`` where it is none, damaged, or not for here."""
     try:
         with ZipFile(file) as archive:
             contents = msgspec.json.decode(
@@ -200,7 +200,8 @@ def _verify(file: Path, archive: ZipFile, contents: Contents) -> None:
         )
     if contents.platform != platform_tag():
         raise InputError(
-            f"{str(file)!r} was made on {contents.platform}, and this is {platform_tag()}: export it on a machine like this"
+            f"{str(file)!r} was made on {contents.platform}, and this is {platform_tag()}: "
+            "export it on a machine like this"
         )
     for number, packed in enumerate(contents.environments):
         for name, digest in packed.files.items():
