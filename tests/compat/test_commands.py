@@ -18,7 +18,10 @@ from shelldock.paths import Paths
 from shelldock.settings import load
 
 METADATA = """
-<Category Name="Hidden Commands"><Command Name="nothing"/></Category>
+<Category Name="Hidden Commands">
+  <Command Name="nothing"/>
+  <Command Name="endless" EnableCancellation="true"/>
+</Category>
 <Command Name="work" DisplayName="Do Work" Description="as told" Tags="allow_unreserved">
   <Parameters>
     <Parameter Name="label" Type="String" Mandatory="True" Description="what to say"/>
@@ -34,6 +37,10 @@ def where(self, context):
 def nothing(self, context):
     pass
 
+def endless(self, context, cancellation_context):
+    while not cancellation_context.is_cancelled:
+        time.sleep(0.02)
+
 def boom(self, context):
     raise ValueError("no such vlan")
 """
@@ -43,7 +50,7 @@ def get_inventory(self, context):
         raise OSError("unreachable")
     return {"resources": [{"name": "P1", "model": "Box.Port", "relative_address": "P1"}], "attributes": []}
 """
-EVERY = ["boom", "nothing", "pid", "where", "work"]
+EVERY = ["boom", "endless", "nothing", "pid", "where", "work"]
 
 
 @pytest.fixture
@@ -105,6 +112,8 @@ async def test_a_client_has_commands_run_and_hears_what_became_of_them_a3_a5_r5_
         assert said in words
     ended = [await host.wait(one) for one in seen["ids"]]
     assert [(one.target, one.result) for one in ended] == [("B", "q"), ("B", "r"), ("tg", "s")]
+    if "cancelled" in seen:
+        assert (await host.wait(seen["cancelled"])).state == "cancelled"
     assert seen["commands"] == EVERY
     assert seen["told"] == [
         "Do Work",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from tests.workshop import Workshop, alive
 
 from shelldock import AsyncHost, Resource, Sandbox, Target
-from shelldock.errors import DriverError
+from shelldock.errors import DriverError, InstanceLost, ShelldockError
 from shelldock.model import Kind
 from shelldock.paths import Paths
 from shelldock.settings import load
@@ -33,6 +36,23 @@ def run(self, context, operation, target, command, value, kind):
 
 def execute(self, context, target, command, value="", kind="Resource"):
     return self.run(context, "ExecuteCommand", target, command, value, kind).Output
+
+def hear(self, context, target, command):
+    try:
+        self.execute(context, target, command)
+    except Exception as error:
+        note("heard %s" % error)
+        raise
+
+def quietly(self, context, target, command):
+    sandbox = context.reservation.reservation_id
+    return self.session(context).ExecuteCommand(sandbox, target, "Resource", command, [], False).Output
+
+def hold(self, context):
+    note("held")
+    while not os.path.exists({journal!r} + ".go"):
+        time.sleep(0.02)
+    note("released")
 
 def enqueue(self, context, target, command, value="", kind="Resource"):
     self.run(context, "EnqueueCommand", target, command, value, kind)
@@ -98,12 +118,20 @@ class Lab:
             workshop.shell("Crowd", more, requirements=CLIENT, concurrent=True), force=True
         )
         for name, shell in (("A", line), ("B", line), ("C", line), ("crowd", crowd)):
+            if name in host.inventory:  # of the test before
+                host.inventory.remove(name)
             host.inventory.create(name, shell)
 
     async def execute(self, target: str | Target, command: str, /, **inputs: str) -> str:
         """The result of a command, in a bounded time."""
         async with asyncio.timeout(60):
             return (await self.host.execute(target, command, inputs)).result or ""
+
+    async def accepted(self, command: str, times: int = 1) -> None:
+        """Wait until a command was asked for so many times."""
+        async with asyncio.timeout(60):
+            while times > sum(one.command == command for one in self.host.executions()):  # noqa: ASYNC110 - what a user would do
+                await asyncio.sleep(0.02)
 
     async def noted(self, event: str) -> None:
         """Wait until a driver has noted ``event``."""
@@ -120,14 +148,24 @@ def service(name: str, shell: str, sandbox: str) -> Target:
 
 
 @pytest.fixture
-async def lab(home: Path, tmp_path: Path) -> AsyncIterator[Lab]:
+def workshop(tmp_path: Path) -> Workshop:
+    """A place to write shells in."""
+    return Workshop(tmp_path)
+
+
+@asynccontextmanager
+async def opened(home: Path, workshop: Workshop) -> AsyncIterator[Lab]:
+    """A lab while its host is open."""
     settings = load(None, {"SHELLDOCK_PLUGINS__IDLE__LIMIT": "1"})
     async with AsyncHost(settings, paths=Paths.below(home)) as host:
-        lab = Lab(host, Workshop(tmp_path))
+        yield Lab(host, workshop)
+
+
+@pytest.fixture
+async def lab(home: Path, workshop: Workshop) -> AsyncIterator[Lab]:
+    """A lab of an open host."""
+    async with opened(home, workshop) as lab:
         yield lab
-        for one in "ABC":
-            host.inventory.remove(one)
-        host.inventory.remove("crowd")
 
 
 async def test_a_driver_gets_the_result_of_another_drivers_command_a3(lab: Lab) -> None:
@@ -144,6 +182,69 @@ async def test_the_failure_of_another_drivers_command_tells_type_and_message_a3(
         await lab.execute("A", "execute", target="B", command="bom")
     with pytest.raises(DriverError, match="no resource 'Z'"):
         await lab.execute("A", "execute", target="Z", command="boom")
+
+
+async def test_a_command_that_is_cancelled_tells_so_whoever_waits_for_it_a3(lab: Lab) -> None:
+    asks = asyncio.create_task(lab.execute("A", "hear", target="B", command="keep_alive"))
+    await lab.noted("kept alive")
+    (nested,) = [one.id for one in lab.host.executions() if one.command == "keep_alive"]
+    await lab.host.cancel(nested, force=True)
+    with pytest.raises(DriverError, match="'keep_alive' was cancelled"):
+        await asks
+    assert "heard CloudShell API error 100: 'keep_alive' was cancelled" in lab.journal.events()
+
+
+async def test_the_end_of_the_host_reaches_a_driver_that_waits_as_a_failure_a3(
+    home: Path, workshop: Workshop
+) -> None:
+    async with opened(home, workshop) as lab:
+        asks = [
+            asyncio.create_task(lab.execute(one, "hear", target="B", command="keep_alive"))
+            for one in ("A", "C")
+        ]
+        await lab.noted("kept alive")
+        await lab.accepted("keep_alive", 2)
+    heard = [event for event in lab.journal.events() if event.startswith("heard")]
+    assert len(heard) == 2
+    assert all(event.startswith("heard CloudShell API error 100: ") for event in heard)
+    assert {"cancelled" in event for event in heard} == {True}
+    ended = await asyncio.gather(*asks, return_exceptions=True)
+    assert all(isinstance(one, ShelldockError) for one in ended)
+    assert not alive(lab.journal.pids())
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["terminated", "crashed"])
+async def test_what_was_asked_for_goes_on_when_the_instance_that_waits_is_lost_a3_i16(
+    lab: Lab, *, crashes: bool
+) -> None:
+    pid = int(await lab.execute("A", "pid"))
+    asks = asyncio.create_task(lab.execute("A", "execute", target="B", command="hold"))
+    await lab.noted("held")
+    if crashes:
+        os.kill(pid, signal.SIGKILL)
+    else:
+        await lab.host.terminate("resource/A")
+    with pytest.raises(InstanceLost):
+        await asks
+    (nested,) = [one.id for one in lab.host.executions() if one.command == "hold"]
+    # Nobody waits for it any more, so that its target may ask the one that did.
+    back = asyncio.create_task(lab.execute("B", "execute", target="A", command="along"))
+    lab.journal.path.with_name("journal.go").touch()
+    assert (await lab.host.wait(nested)).state == "completed"
+    assert await back == "end"
+    assert await lab.execute("A", "execute", target="B", command="along") == "end"
+
+
+async def test_a_result_goes_to_the_output_of_the_sandbox_where_the_driver_asks_for_it_r5(
+    lab: Lab,
+) -> None:
+    sandbox = Sandbox(id="s2")
+    await lab.host.start_sandbox(sandbox)
+    asks = Target(resource=lab.host.inventory.resource("A"), sandbox=sandbox)
+    for how in ("quietly", "execute"):
+        await lab.host.execute(asks, how, {"target": "B", "command": "along"}, prints=False)
+    printed = [(one.target, one.command, one.text) for one in lab.host.output("s2")]
+    assert printed == [("B", "along", "end")]
 
 
 async def test_what_is_enqueued_is_not_waited_for_a3(lab: Lab) -> None:

@@ -47,6 +47,12 @@ seen["ids"] = [
     session.EnqueueServiceCommand("s1", "tg", "work", ["s", "0"], False).Id,
 ]
 
+execute("B", "nothing")  # one at a time: what was enqueued has ended
+endless = session.EnqueueCommand("s1", "B", "Resource", "endless", [], False).Id
+if hasattr(session, "CancelResourceCommand"):  # since 2026
+    session.CancelResourceCommand(endless)
+    seen["cancelled"] = endless
+
 commands = {one.Name: one for one in session.GetResourceCommands("B").Commands}
 inputs = commands["work"].Parameters
 seen["commands"] = sorted(commands)
