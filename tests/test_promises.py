@@ -162,10 +162,25 @@ def test_the_hook_has_a_second_implementation_in_an_example_that_tox_tests_and_i
 
 def test_tox_runs_every_example() -> None:
     tox = (ROOT / "tox.ini").read_text()
-    factors = re.findall(r"^    (\w+): EXAMPLE = ", tox, re.MULTILINE)
-    listed = re.search(r"^env_list = .*example-\{([\w,]+)\}", tox, re.MULTILINE)
-    assert listed is not None
-    assert sorted(listed[1].split(",")) == sorted(factors)
+    examples = dict(re.findall(r"^    (\w+): EXAMPLE = .*/([\w-]+)$", tox, re.MULTILINE))
+    assert sorted(examples.values()) == sorted(
+        path.parent.name for path in ROOT.glob("docs/examples/*/pyproject.toml")
+    )
+    for line in (r"env_list = .*", r"\[testenv:"):
+        listed = re.search(rf"^{line}example-\{{([\w,]+)\}}", tox, re.MULTILINE)
+        assert listed is not None
+        assert sorted(listed[1].split(",")) == sorted(examples)
+
+
+@pytest.mark.parametrize(
+    "project",
+    sorted(ROOT.glob("docs/examples/*/pyproject.toml")),
+    ids=lambda path: path.parent.name,
+)
+def test_the_example_says_how_to_install_it_and_has_tests(project: Path) -> None:
+    folder = project.parent
+    assert f"pip install docs/examples/{folder.name}" in (folder / "README.md").read_text()
+    assert list(folder.glob("tests/test_*.py"))
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:

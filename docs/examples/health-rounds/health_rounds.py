@@ -62,7 +62,6 @@ class Rounds:
         except ShelldockError as error:
             log.warning("%s is not well: %s", name, error)
         else:
-            if (
-                (ended.result or "").rstrip(". ").endswith("failed")
-            ):  # the published libraries do not raise
-                log.warning("%s is not well: %s", name, ended.result)
+            answer = ended.result or ""
+            if answer.rstrip(". ").endswith("failed"):  # the published libraries do not raise
+                log.warning("%s is not well: %s", name, answer)
