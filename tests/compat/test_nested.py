@@ -154,9 +154,10 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 @asynccontextmanager
-async def opened(home: Path, workshop: Workshop) -> AsyncIterator[Lab]:
+async def opened(home: Path, workshop: Workshop, slots: int = 0) -> AsyncIterator[Lab]:
     """A lab while its host is open."""
-    settings = load(None, {"SHELLDOCK_PLUGINS__IDLE__LIMIT": "1"})
+    environ = {"SHELLDOCK_PLUGINS__IDLE__LIMIT": "1", "SHELLDOCK_NODE__SLOTS": str(slots)}
+    settings = load(None, environ)
     async with AsyncHost(settings, paths=Paths.below(home)) as host:
         yield Lab(host, workshop)
 
@@ -281,16 +282,39 @@ async def test_a_concurrent_driver_may_ask_itself_i16(lab: Lab) -> None:
     assert said == "crowd > crowd > A > end"
 
 
-async def test_initialize_may_not_wait_for_its_own_driver_i16(lab: Lab, tmp_path: Path) -> None:
+async def test_a_command_for_which_no_slot_is_left_is_refused_at_once_i16(
+    home: Path, workshop: Workshop
+) -> None:
+    async with opened(home, workshop, slots=1) as lab:
+        with pytest.raises(DriverError, match="no execution server has a free slot"):
+            await lab.execute("A", "execute", target="B", command="along")
+
+
+def eager(lab: Lab, folder: Path, asks: str) -> Target:
+    """What asks for a command of ``asks`` while it initializes, and runs any number of commands."""
     more = MORE.format(journal=str(lab.journal.path)) + (
         "\ndef initialize(self, context):\n"
-        "    self.session(context).ExecuteCommand('', context.resource.name, 'Resource', 'pid', [], False)\n"
+        f"    self.session(context).ExecuteCommand('', {asks!r}, 'Resource', 'pid', [], False)\n"
     )
-    workshop = Workshop(tmp_path / "eager")
-    workshop.folder.mkdir()
-    shell = workshop.shell("Eager", more, requirements=CLIENT, concurrent=True)
+    folder.mkdir()
+    shell = Workshop(folder).shell("Eager", more, requirements=CLIENT, concurrent=True)
+    return lab.host.target(shell, "eager")
+
+
+async def test_initialize_may_not_wait_for_its_own_driver_i16(lab: Lab, tmp_path: Path) -> None:
     with pytest.raises(DriverError, match=r"'initialize' failed with .*would wait for itself"):
-        await lab.execute(lab.host.target(shell, "eager"), "pid")
+        await lab.execute(eager(lab, tmp_path / "eager", "eager"), "pid")
+
+
+async def test_initialize_may_wait_for_another_driver_unless_that_waits_for_it_i16(
+    lab: Lab, tmp_path: Path
+) -> None:
+    target = eager(lab, tmp_path / "eager", "A")
+    assert await lab.execute(target, "pid")
+    await lab.host.stop("resource/eager")
+    with pytest.raises(DriverError, match=r"'initialize' failed with .*would wait for itself"):
+        await lab.execute("A", "execute", target="eager", command="pid")
+    assert await lab.execute(target, "pid")
 
 
 async def test_an_endless_command_keeps_its_instance_until_the_sandbox_ends_a3_i9(lab: Lab) -> None:
