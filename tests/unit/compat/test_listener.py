@@ -447,11 +447,11 @@ def test_stopping_ends_the_answers_that_are_waited_for_and_those_that_nobody_wai
     handler = Slow()
 
     async def scenario(connect: Connect) -> None:
-        for number in range(1, 3):
-            client = await connect()
+        stays, leaves = await connect(), await connect()
+        for number, client in enumerate((stays, leaves), 1):
             await client.send(SLOW)
             await handler.until_asked(number)
-        client.close()
+        leaves.close()
 
     serve(scenario, handler=handler)
     assert handler.ended == 2
