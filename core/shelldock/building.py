@@ -31,12 +31,15 @@ class Makers(Protocol):
 
     def python(self, shell: Shell, asked: str | None) -> Interpreter:
         """What the driver runs on."""
+        raise NotImplementedError
 
     def needs(self, shell: Shell, python: Interpreter) -> Needs:
         """What it requires."""
+        raise NotImplementedError
 
     def build(self, needs: Needs, folder: Path, log: Path) -> Path:
         """The interpreter of the environment made in ``folder``, relative to that."""
+        raise NotImplementedError
 
 
 _INSTALL: Final = """\

@@ -30,7 +30,7 @@ PATIENCE: Final = 10.0
 _LONGEST_PATH: Final = 100
 """What the system takes as the path of a socket, roughly."""
 
-Answers = Mapping[str, Callable[..., Any]]
+Answers = Mapping[str, Callable[..., object]]
 
 
 class Reply(Value, frozen=True, kw_only=True):

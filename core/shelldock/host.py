@@ -420,7 +420,7 @@ class AsyncHost:
         Everything is verified before anything is kept. Raises ``InputError`` for a file that is damaged or not for
         this platform, and ``PythonError`` where a version of Python is missing.
         """
-        made = []
+        made: list[Environment] = []
         with bundles.opened(file) as bundle:
             adopted = [
                 bundles.Adopted(bundle, number, await self._interpreter_for(packed))
@@ -549,11 +549,11 @@ class AsyncHost:
         """What other processes of the user may ask."""
         return {
             "info": self._info,
-            "instances": lambda: self.instances(memory=True),
+            "instances": self.instances,
             "queue": self.queue,
             "executions": self.executions,
             "affected": self.affected,
-            "cancel": lambda execution, force: self.cancel(execution, force=force),
+            "cancel": self._cancel_from_outside,
             "cancel_all": self.cancel_all,
             "stop": self.stop,
             "terminate": self.terminate,
@@ -562,6 +562,9 @@ class AsyncHost:
             "set_log_level": self.set_log_level,
             "remove": self.remove,
         }
+
+    async def _cancel_from_outside(self, execution: str, force: bool) -> bool:
+        return await self.cancel(execution, force=force)
 
     def _info(self) -> HostInfo:
         return HostInfo(pid=os.getpid(), program=" ".join(sys.orig_argv), since=self._since)
