@@ -15,17 +15,16 @@ def main(arguments: List[str]) -> None:
     """Be a fork server, or with ``--instance LINE CHANNEL`` one of its fresh instances. Does not return."""
     _drop_current_folder()
     sys.argv = sys.argv[:1]
-    surroundings.prepare()
+    log = surroundings.prepare()
     if arguments[0] == "--instance":
-        newborn.live(newborn.told(int(arguments[1]), int(arguments[2])))
+        newborn.live(newborn.told(int(arguments[1]), int(arguments[2]), log))
     control, handles = (socket.socket(fileno=_own(one)) for one in arguments)
-    born = ForkServer(control, handles).serve()
+    born = ForkServer(control, handles, log).serve()
     if born is not None:
         newborn.live(born)
-    surroundings.flush()
-    processes.end_children(
-        1
-    )  # Processes and threads that the driver's import left are nobody's any more.
+    surroundings.flush(log)
+    # Processes and threads that the driver's import left are nobody's any more.
+    processes.end_children(1)
     os._exit(0)
 
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
-from shelldriver import signatures, surroundings
+from shelldriver import signatures
 from shelldriver.signatures import NONE, Signature
 
 LIFE_CYCLE = ("initialize", "cleanup")
@@ -69,10 +80,14 @@ class _Plan(NamedTuple):
 
 
 class Commands:
-    """The commands of a driver's class: its public methods, declared by the metadata or not."""
+    """The commands of a driver's class: its public methods, declared by the metadata or not.
 
-    def __init__(self, driver: type, declared: Declared) -> None:
+    :param note: writes a line to the log.
+    """
+
+    def __init__(self, driver: type, declared: Declared, note: Callable[[str], None]) -> None:
         self._driver = driver
+        self._note = note
         self._declared = declared
         self._plans: Dict[str, _Plan] = {}
         self._hooks = {name: self._hook(name) for name in LIFE_CYCLE}
@@ -96,16 +111,16 @@ class Commands:
         ignored = [one for one in plan.left_out if one in inputs]
         if ignored:
             names = ", ".join(map(repr, ignored))
-            surroundings.note("the method %r does not take %s: left out" % (name, names))
+            self._note("the method %r does not take %s: left out" % (name, names))
         unknown = [one for one in inputs if one not in plan.known]
         if unknown and (not plan.rest or any(one in _INJECTED for one in unknown)):
             raise _unknown(name, unknown, sorted(plan.known))
         return plan.arguments(inputs, injected)
 
-    def bind_hook(self, name: str, context: Any) -> Optional[Arguments]:
+    def bind_hook(self, name: str, injected: Mapping[str, Any]) -> Optional[Arguments]:
         """The arguments of ``initialize`` or ``cleanup``; None where the class has no such method."""
         plan = self._hooks[name]
-        return None if plan is None else plan.arguments({}, {"context": context})
+        return None if plan is None else plan.arguments({}, injected)
 
     def names(self) -> List[str]:
         """The public methods, less what the bases of cloudshell-shell-core bring along."""
@@ -124,7 +139,7 @@ class Commands:
         if method is None:
             return None
         signature = signatures.signature(method, name)
-        if name == "cleanup":  # It takes nothing; only one that names the context gets it.
+        if name == "cleanup":  # It takes nothing; only one that names context or reason gets them.
             signature = signature._replace(rest=False, opaque=False)
         return _plan(signature, {})
 

@@ -7,8 +7,6 @@ import importlib
 import inspect
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
-from shelldriver import surroundings
-
 _HOME = "cloudshell.shell.core.driver_context"
 
 _RESOURCE = (
@@ -64,10 +62,12 @@ class Contexts:
     """Builds contexts from the environment's own classes, or from equals where it has none.
 
     Make it before forking: the classes are imported here.
+
+    :param note: writes a line to the log.
     """
 
-    def __init__(self) -> None:
-        self._home = _home()
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._home = _home(note)
         # All of them now: what an instance finds made, it shares with its siblings.
         self._makers = {name: self._maker(name) for name in ATTRIBUTES}
         self.cancellation: Callable[[], Any] = getattr(
@@ -106,13 +106,13 @@ class Contexts:
         return _Maker(type(str(name), (Plain,), dict.fromkeys(attributes)), ())
 
 
-def _home() -> Any:
+def _home(note: Callable[[str], None]) -> Any:
     try:
         return importlib.import_module(_HOME)
     except ImportError:
         return None
     except Exception as error:  # A stranger's package: broken is as good as absent, and said.
-        surroundings.note("%s cannot be imported, its equals are used: %r" % (_HOME, error))
+        note("%s cannot be imported, its equals are used: %r" % (_HOME, error))
         return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 import threading
 import time
 from typing import Any, Callable, Optional
 
 from shelldriver import failures, processes, surroundings
+from shelldriver.log import NOBODY, Log
 from shelldriver.wire import Channel
 
 _LOGS_LIMIT = 1.0
@@ -23,9 +24,10 @@ class Ending:
     """
 
     def __init__(
-        self, channel: Channel, cleanup: Callable[[], Any], busy: Callable[[], bool]
+        self, channel: Channel, log: Log, cleanup: Callable[[], Any], busy: Callable[[], bool]
     ) -> None:
         self._channel = channel
+        self._log = log
         self._cleanup = cleanup
         self._busy = busy
         self._begun = threading.Lock()
@@ -52,45 +54,49 @@ class Ending:
             self._cleanup()
         except BaseException as raised:  # The driver's: whatever it is, the process ends in order.
             error = failures.one_line(raised)
-            surroundings.note("cleanup raised\n%s" % failures.trace(raised))
+            self._note("cleanup raised\n%s" % failures.trace(raised), "ERROR")
+        else:
+            self._note("stopped", "INFO")
         self._tell(error)
-        leave(0)
+        leave(0, self._log)
 
     def _watch(self, limit: float) -> None:
         time.sleep(limit / 2)
         threading.Thread(target=self.run, daemon=True).start()
         time.sleep(limit / 2)
-        self._tell("cleanup did not end within %g s" % limit)
-        leave(1)
+        late = "cleanup did not end within %g s" % limit
+        self._note(late, "ERROR")
+        self._tell(late)
+        leave(1, self._log)
 
     def _tell(self, error: Optional[str]) -> None:
         if self._told.acquire(False):
-            if error:
-                surroundings.note(error)
             self._channel.send({"is": "stopped", "error": error}, patience=0.5)
 
+    def _note(self, text: str, level: str) -> None:
+        self._log.note(text, level, NOBODY)
 
-def leave(status: int) -> None:
+
+def leave(status: int, log: Log) -> None:
     """End this process and all it started. Does not return, and does not wait for threads."""
-    last = threading.Thread(target=_last_words, daemon=True)
+    last = threading.Thread(target=_last_words, args=(log,), daemon=True)
     last.start()
     last.join(_LOGS_LIMIT)
     processes.end_children(_CHILDREN_LIMIT)
     os._exit(status)
 
 
-def _last_words() -> None:
-    logging: Any = sys.modules.get("logging")
-    if logging is not None:
-        _drain(logging)
-        logging.shutdown()
-    surroundings.flush()
+def _last_words(log: Log) -> None:
+    _drain()
+    logging.shutdown()
+    surroundings.flush(log)
 
 
-def _drain(logging: Any) -> None:
+def _drain() -> None:
     """Wait until handlers that write from a thread of their own have nothing left to write."""
     deadline = time.monotonic() + _LOGS_LIMIT / 2
-    queues: Any = [getattr(reference(), "queue", None) for reference in list(logging._handlerList)]
+    handlers = [reference() for reference in list(vars(logging)["_handlerList"])]
+    queues: Any = [getattr(handler, "queue", None) for handler in handlers]
     for queue in queues:
         while hasattr(queue, "empty") and not queue.empty() and time.monotonic() < deadline:
             time.sleep(0.01)

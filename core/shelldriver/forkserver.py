@@ -17,6 +17,7 @@ from shelldriver import failures, loading, processes, surroundings
 from shelldriver.binding import Commands
 from shelldriver.children import Child, Children
 from shelldriver.contexts import Contexts
+from shelldriver.log import Log
 from shelldriver.newborn import Newborn
 from shelldriver.wire import Channel, Message, Stream
 
@@ -30,9 +31,10 @@ _NO_PROCESS = 71
 class ForkServer:
     """Single-threaded; waits for nothing but the driver's import."""
 
-    def __init__(self, control: socket.socket, handles: socket.socket) -> None:
+    def __init__(self, control: socket.socket, handles: socket.socket, log: Log) -> None:
         self._control = Stream(control)
         self._handles: Optional[socket.socket] = handles
+        self._log = log
         self._folder = os.getcwd()
         self._environ = dict(os.environ)
         self._load: Message = {}
@@ -155,8 +157,8 @@ class ForkServer:
             try:
                 with processes.Vigil(self._control.fileno()):
                     driver = loading.load(load["source"], load["main"], load["pycache"])
-                    contexts = Contexts()
-                commands = Commands(driver, load["commands"])
+                    contexts = Contexts(self._log.note)
+                commands = Commands(driver, load["commands"], self._log.note)
                 commands.prepare()
             except BaseException as error:  # A stranger's import: an exit there is a failure, too.
                 self._fail({"is": "failed", **loading.failure(error, load["source"])})
@@ -172,10 +174,10 @@ class ForkServer:
 
     def _fail(self, failed: Message) -> NoReturn:
         """Say why, and end: threads that the import may have left are not waited for."""
-        surroundings.note("the driver cannot be imported\n%s" % failed["trace"])
+        self._log.note("the driver cannot be imported\n%s" % failed["trace"], "ERROR")
         self._control.end.setblocking(True)
         self._control.send(failed)
-        surroundings.flush()
+        surroundings.flush(self._log)
         processes.end_children(1)
         os._exit(1)
 
@@ -200,7 +202,7 @@ class ForkServer:
     def _fork(
         self, start: Message, channel: int, ours: socket.socket, theirs: socket.socket
     ) -> None:
-        surroundings.flush()  # Or what is not written yet would be written twice.
+        surroundings.flush(self._log)  # Or what is not written yet would be written twice.
         pid = os.fork()
         if pid:
             self._children.add(Child(start["id"], pid, Stream(ours)))
@@ -212,6 +214,7 @@ class ForkServer:
             Channel(theirs.detach()),
             self._load,
             start,
+            self._log,
             self._commands,
             self._contexts,
         )

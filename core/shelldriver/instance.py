@@ -10,11 +10,15 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, Tuple
 
-from shelldriver import debugging, failures, results, surroundings
+from shelldriver import debugging, failures, records, results
 from shelldriver.binding import Arguments, Commands, Refusal
 from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
+from shelldriver.log import NOBODY, Log
 from shelldriver.wire import Channel, Message
+
+_LAST_WORDS = 100
+"""Milliseconds in which the end of the host is seen after that of the fork server."""
 
 Task = Tuple[Callable[..., None], Tuple[Any, ...]]
 
@@ -35,6 +39,7 @@ class Instance:
         contexts: Contexts,
         channel: Channel,
         line: Channel,
+        log: Log,
         concurrent: bool,
         result_limit: float,
         host_lost: float,
@@ -45,6 +50,8 @@ class Instance:
         self._context: Any = None
         self._channel = channel
         self._line = line
+        self._log = log
+        self._reason = ""
         self._concurrent = concurrent
         self._result_limit = result_limit
         self._host_lost = host_lost
@@ -53,7 +60,7 @@ class Instance:
         self._alone = False
         self._driving = False
         """Whether the main thread runs the driver's code."""
-        self._ending = Ending(channel, self._cleanup, lambda: bool(self._cancellations))
+        self._ending = Ending(channel, log, self._cleanup, lambda: bool(self._cancellations))
 
     def run(self) -> None:
         """Do what is asked until the end. Does not return."""
@@ -72,16 +79,21 @@ class Instance:
         poll = select.poll()
         poll.register(self._channel.descriptor, select.POLLIN)
         poll.register(self._line.descriptor, 0)
+        reason = "the fork server is gone"
         try:
             while all(descriptor == self._channel.descriptor for descriptor, _ in poll.poll()):
                 for message in self._channel.read():
                     self._take(message)
+            # Where the host went, the fork server hangs up as well, and may be the first.
+            poll.unregister(self._line.descriptor)
+            if poll.poll(_LAST_WORDS) and not self._channel.read():
+                reason = "the host is gone"
         except EOFError:
-            pass
+            reason = "the host is gone"
         except Exception as error:  # What came is no request: nothing after it can be trusted.
-            surroundings.note("the channel is closed: %s" % failures.one_line(error))
+            reason = "what the host sent is no request: %s" % failures.one_line(error)
         self._alone = True
-        self._end(self._host_lost)
+        self._end(self._host_lost, "cut off: %s" % reason)
 
     def _take(self, message: Message) -> None:
         do = message["do"]
@@ -98,7 +110,10 @@ class Instance:
         elif do == "initialize":
             self._work.put((self._initialize, (message,)))
         elif do == "stop":
-            self._end(message["limit"])
+            self._end(message["limit"], message["reason"])
+        elif do == "level":
+            self._log.note("log level %s" % message["level"], execution=NOBODY)
+            records.set_level(message["level"])
 
     def _call_aside(self, message: Message, cancellation: Any) -> None:
         try:
@@ -107,7 +122,10 @@ class Instance:
             # The system has no thread to give: this call fails, the others go on.
             self._answer(cancellation, _failed(message, error))
 
-    def _end(self, limit: Any) -> None:
+    def _end(self, limit: Any, reason: str) -> None:
+        if not self._reason:
+            self._reason = reason
+            self._log.note("stopping: %s" % reason, execution=NOBODY)
         for cancellation in list(self._cancellations.values()):
             cancellation.is_cancelled = True
         self._ending.bound(limit)
@@ -116,18 +134,22 @@ class Instance:
     # ---- the driver's thread ----------------------------------------------------------------------
 
     def _initialize(self, message: Message) -> None:
+        self._log.begin(message.get("execution") or NOBODY)
         try:
             debugging.wait()
             self._context = self._contexts.build(message["context"])
             driver = self._commands.driver()
-            bound = self._commands.bind_hook("initialize", self._context)
+            bound = self._commands.bind_hook("initialize", {"context": self._context})
             if bound is not None:
                 self._drive(driver.initialize, bound)
             self._driver = driver
         except BaseException as error:  # The driver's; nothing of it may be used any more.
             self._channel.send(_failed(message, error))
-            surroundings.note("initialize raised\n%s" % failures.trace(error))
-            leave(1)
+            self._log.note("initialize raised\n%s" % failures.trace(error), "ERROR")
+            leave(1, self._log)
+        self._log.complete()
+        self._log.note("initialized")
+        self._log.end()
         self._channel.send({"is": "result", "call": message["call"], "text": ""})
 
     def _call(self, message: Message, cancellation: Any) -> None:
@@ -135,13 +157,17 @@ class Instance:
         if self._alone:  # It waited for its turn, and nobody waits for it any more.
             self._cancellations.pop(call, None)
             return
+        self._log.begin(message.get("execution") or NOBODY)
         try:
             answer = {"is": "result", "call": call, "text": self._text(message, cancellation)}
         except BaseException as error:  # The driver's: even an exit is only this command's failure.
             answer = _failed(message, error)
             if answer["kind"] == "driver":
-                surroundings.note("%s raised\n%s" % (message["command"], failures.trace(error)))
+                trace = failures.trace(error)
+                self._log.note("%s raised\n%s" % (message["command"], trace), "ERROR")
+        self._log.complete()
         self._answer(cancellation, answer)
+        self._log.end()
 
     def _answer(self, cancellation: Any, answer: Message) -> None:
         self._channel.send(answer)
@@ -164,7 +190,8 @@ class Instance:
     def _cleanup(self) -> None:
         if self._driver is None:
             return
-        bound = self._commands.bind_hook("cleanup", self._context)
+        injected = {"context": self._context, "reason": self._reason}
+        bound = self._commands.bind_hook("cleanup", injected)
         if bound is not None:
             self._drive(self._driver.cleanup, bound)
 
@@ -184,7 +211,8 @@ class Instance:
             raise KeyboardInterrupt
 
     def _forget(self) -> None:
-        """In a process that the driver forked: the connections are not its."""
+        """In a process that the driver forked: the connections are not its, and the log is not only its."""
+        self._log.forget()
         for channel in (self._channel, self._line):
             channel.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing.reduction import sendfds
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -46,6 +47,32 @@ def _interpreters() -> list[Any]:
 def python(request: pytest.FixtureRequest) -> str:
     """Each interpreter of a driver in turn."""
     return str(request.param)
+
+
+class Line(NamedTuple):
+    """A line of a log; all but the text is empty where it has no head."""
+
+    time: str
+    execution: str
+    source: str
+    text: str
+
+
+def lines(text: str) -> list[Line]:
+    """What is in a log."""
+    found = []
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        head = re.match(r"(\d{4}-\d\d-\d\dT[\d:.]{12}[+-]\d{4}) (\S+) (\S+) (.*)", line, re.DOTALL)
+        found.append(Line(*head.groups()) if head else Line("", "", "", line))
+    return found
+
+
+def said(lines: list[Line]) -> str:
+    """What a driver wrote, without what is said about it."""
+    texts = [
+        one.text for one in lines if one.source != "raw" and not one.text.startswith("shelldock: ")
+    ]
+    return "".join(f"{text}\n" for text in texts)
 
 
 class Wire:
@@ -107,11 +134,19 @@ class Instance:
         return int(self.server.event("gone", self.id)["status"])
 
     @property
+    def lines(self) -> list[Line]:
+        """What is in its log, rotated files included."""
+        older = [self.log.with_name(f"{self.log.name}.{number}") for number in range(9, 0, -1)]
+        text = [one.read_text("utf-8", "replace") for one in [*older, self.log] if one.exists()]
+        return lines("".join(text))
+
+    @property
     def output(self) -> str:
-        return self.log.read_text("utf-8", "replace")
+        """What the driver wrote."""
+        return said(self.lines)
 
     def initialize(self, context: Any = None) -> Message:
-        self.wire.send(do="initialize", call="init", context=context)
+        self.wire.send(do="initialize", call="init", context=context, execution="e0")
         return self.wire.receive()
 
     def ask(
@@ -127,6 +162,7 @@ class Instance:
             inputs=inputs or {},
             ports=list(ports),
             context=context,
+            execution=f"e{self._calls}",
         )
         return call
 
@@ -178,6 +214,11 @@ class Server:
         theirs.close()
         handles.close()
 
+    @property
+    def output(self) -> str:
+        """What the import printed."""
+        return said(lines(self.log.read_text("utf-8", "replace")))
+
     def load(self, source: Path, main: str, **options: Any) -> Message:
         """Let it import a driver; its answer."""
         self.send_load(source, main, **options)
@@ -192,6 +233,7 @@ class Server:
         concurrent: bool = False,
         result_limit: int | None = 1 << 27,
         environ: dict[str, str] | None = None,
+        **options: Any,
     ) -> Instance:
         """Ask for an instance."""
         self._numbers += 1
@@ -202,7 +244,7 @@ class Server:
         folder, log = self.folder / name, self.folder / "logs" / f"{name}.log"
         self.control.send(
             do="start", id=name, folder=str(folder), log=str(log), environ=environ or {},
-            concurrent=concurrent, result_limit=result_limit,
+            concurrent=concurrent, result_limit=result_limit, **options,
         )  # fmt: skip
         instance = Instance(self, name, Wire(ours), folder, log)
         self._instances.append(instance)

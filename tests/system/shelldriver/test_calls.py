@@ -306,13 +306,13 @@ def test_output_goes_to_the_log_whatever_its_characters_R6(driver: Server) -> No
     assert instance.call("read_stdin") == ""
     assert instance.stop()["error"] is None
     assert instance.gone == 0
-    assert instance.output == "\ufffd\ufffd raw\nlone \\udc80 half\nerr €\nno line end"
+    assert instance.output == "\ufffd\ufffd raw\nlone \\udc80 half\nerr €\nno line end\n"
 
 
 def test_a_flood_of_output_blocks_nobody_R6(driver: Server) -> None:
     instance = driver.ready()
     assert instance.call("flood", megabytes="20") == "done"
-    assert instance.log.stat().st_size == 20 * 2**20
+    assert len(instance.output) == 20 * 2**20
 
 
 def test_closing_low_descriptors_does_not_close_the_wire_R6(driver: Server) -> None:

@@ -78,7 +78,7 @@ def test_a_driver_lives_in_order_on_the_main_thread_I3_C2(driver: Server) -> Non
 def test_the_module_is_imported_once_and_not_run_C2(driver: Server) -> None:
     driver.ready()
     driver.ready()
-    assert driver.log.read_text() == "imported as driver\n"
+    assert driver.output == "imported as driver\n"
 
 
 def test_instances_share_nothing_I1(driver: Server) -> None:
@@ -224,7 +224,7 @@ def test_fresh_instances_live_as_forked_ones_do(serve: Serve) -> None:
         instance.output
         == "imported as driver\nconstructed True\ninitialized True\ncleaned up True\n"
     )
-    assert server.log.read_text() == ""
+    assert server.output == ""
 
 
 def test_a_load_request_of_megabytes_reaches_fresh_instances(serve: Serve) -> None:
@@ -315,7 +315,7 @@ def test_output_of_the_import_is_not_written_again_by_instances(serve: Serve) ->
     server = serve("print('half a line', end='')\n" + _PID)
     assert server.ready().stop()["error"] is None
     assert server.ready().call("pid")
-    assert server.log.read_text() == "half a lineimported\n"
+    assert server.output == "half a lineimported\n"
 
 
 def test_many_starts_at_once_all_answer(driver: Server) -> None:

@@ -24,7 +24,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         core.mkdir(parents=True)
         (core / "driver_context.py").write_text(code)
         monkeypatch.syspath_prepend(tmp_path)
-        return Contexts()
+        return Contexts(print)
 
     yield contexts
     for name in set(sys.modules) - set(before):
@@ -83,7 +83,7 @@ def test_the_environments_cancellation_class_is_used(install: Install) -> None:
 
 
 def test_without_the_package_equals_have_every_attribute_C7() -> None:
-    contexts = Contexts()
+    contexts = Contexts(print)
     for name, attributes in ATTRIBUTES.items():
         made = contexts.build({"$class": name})
         assert type(made).__name__ == name
@@ -100,11 +100,11 @@ def test_a_broken_package_is_as_good_as_none_and_said(
         1,
         None,
     )
-    assert "division by zero" in capfd.readouterr().err
+    assert "division by zero" in capfd.readouterr().out
 
 
 def test_unknown_classes_are_plain_objects_of_that_name() -> None:
-    made: Any = Contexts().build(
+    made: Any = Contexts(print).build(
         {"$class": "Novelty", "parts": [{"$class": "Part", "a": {"b": 1}}]}
     )
     assert type(made).__name__ == "Novelty"
@@ -113,7 +113,7 @@ def test_unknown_classes_are_plain_objects_of_that_name() -> None:
 
 
 def test_each_context_is_new_C9() -> None:
-    contexts, data = Contexts(), {"$class": "ResourceContextDetails", "attributes": {"a": "1"}}
+    contexts, data = Contexts(print), {"$class": "ResourceContextDetails", "attributes": {"a": "1"}}
     one, other = contexts.build(data), contexts.build(data)
     one.attributes["a"] = "changed"
     assert other.attributes == {"a": "1"}
