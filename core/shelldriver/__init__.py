@@ -10,20 +10,22 @@ Nothing is ever pickled. Requests say what to ``do``, answers and events say wha
 ====================  ==========================================================================================
 control, host →       ``{"do": "load", "source", "main", "way": "auto" | "fresh", "commands": {name: [[parameter,
                       default | null], …]}, "pycache": folder | null, "host_lost": seconds}`` first, once; then
-                      ``{"do": "start", "id", "folder", "log", "environ": {}, "concurrent", "result_limit": bytes}``
-                      (the instance's channel comes over HANDLES), ``{"do": "kill", "id"}``
+                      ``{"do": "start", "id", "folder", "log", "log_bytes": bytes, "log_keep": files, "about": text,
+                      "environ": {}, "concurrent", "result_limit": bytes}`` (the instance's channel comes over HANDLES),
+                      ``{"do": "kill", "id"}``
 control, → host       ``{"is": "loaded", "python", "way": "forked" | "fresh: why"}``, ``{"is": "failed", "id" | absent,
                       "type", "text", "trace", "where"}``, ``{"is": "started", "id", "pid"}``, ``{"is": "gone", "id",
                       "status"}`` once the instance and all that it left behind have ended
-channel, host →       ``{"do": "initialize", "call", "context"}``, ``{"do": "call", "call", "command", "inputs", "ports",
-                      "context"}``, ``{"do": "cancel", "call"}``, ``{"do": "stop", "reason", "limit": seconds}``
+channel, host →       ``{"do": "initialize", "call", "context", "execution": id}``, ``{"do": "call", "call", "command",
+                      "inputs", "ports", "context", "execution": id}``, ``{"do": "cancel", "call"}``, ``{"do": "level",
+                      "level": name}``, ``{"do": "stop", "reason", "limit": seconds}``
 channel, → host       ``{"is": "result", "call", "text"}``, ``{"is": "error", "call", "kind": "driver" | "command" | "input" |
                       "result", "type", "text", "trace", "known": [names]}``, ``{"is": "stopped", "error" | null}``
 ====================  ==========================================================================================
 
 Each ``start`` is answered by ``started`` or ``failed``, then, whichever it was, by one ``gone``. A fork server that sent
 ``failed`` for its ``load`` ends. Of a start's frame and its channel either may come first; the n-th belong together.
-A limit that is null is none. Queued calls whose host is gone are not run.
+A limit that is null is none. ``log_bytes``, ``log_keep``, ``about`` and ``execution`` may be absent. Queued calls whose host is gone are not run.
 
 End of file on the channel means that the host is gone: the instance runs ``cleanup`` within ``host_lost``, ends its own
 children and exits. End of file on control: the fork server tells its instances to end in that time as well, then kills what is left. An
