@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import importlib
 import os
-
-from shelldriver import surroundings
+from typing import Callable
 
 VARIABLE = "SHELLDOCK_DEBUG"
 """``address:port`` to wait on; set by the host for those who debug."""
 
 
-def wait() -> None:
-    """Wait for a debugger, where the host says so, before ``initialize`` (L2). Raises what keeps it from listening."""
+def wait(note: Callable[[str], None]) -> None:
+    """Wait for a debugger, where the host says so, before ``initialize`` (L2). Raises what keeps it from listening.
+
+    :param note: writes a line to the log.
+    """
     place = os.environ.pop(VARIABLE, "")
     if not place:
         return
     debugpy = importlib.import_module("debugpy")  # It is in the environments of those who debug.
     address, _, port = place.rpartition(":")
     debugpy.listen((address, int(port)))
-    surroundings.note("waiting for a debugger on %s" % place)
+    note("waiting for a debugger on %s" % place)
     debugpy.wait_for_client()

@@ -136,7 +136,7 @@ class Instance:
     def _initialize(self, message: Message) -> None:
         self._log.begin(message.get("execution") or NOBODY)
         try:
-            debugging.wait()
+            debugging.wait(self._log.note)
             self._context = self._contexts.build(message["context"])
             driver = self._commands.driver()
             bound = self._commands.bind_hook("initialize", {"context": self._context})
