@@ -145,9 +145,7 @@ class AsyncHost:
             debug=_place(debug),
             variables=Variables(self.settings, variables),
         )
-        self._janitor = Janitor(
-            self._node, self.environments, self.settings.environments.unused_after
-        )
+        self._janitor = Janitor(self._node, self.environments, self.paths, self.settings)
         self._control = Control(self.paths.runtime, self._answers())
         self._since = time.time()
         self._services: list[Service] = []

@@ -14,6 +14,7 @@ from shelldock.errors import (
     NotFoundError,
     StartError,
 )
+from shelldock.journal import lines
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -193,7 +194,7 @@ async def test_an_exception_fails_the_command_with_its_type_and_message_and_the_
     assert "driver.py" in caught.value.trace
     (instance,) = await host.instances()
     assert instance.log is not None
-    assert caught.value.trace in instance.log.read_text()
+    assert caught.value.trace.rstrip("\n") in "\n".join(one.text for one in lines(instance.log))
     assert (await host.execute(box, "work", {"label": "on"})).result == "on"
     assert workshop.journal.events().count("construct") == 1
 

@@ -441,9 +441,12 @@ def test_a_failed_process_has_the_exit_code(cli: Cli, same: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     line, more = done.stderr.splitlines()[-1].split("; more in: shelldock ")
     assert line == "shelldock: 'fail' failed with ValueError: no route to host"
-    trace = cli.run(*more.split()).stdout  # R4
-    assert "Traceback" in trace
-    assert "ValueError: no route\nto host" in trace
+    trace = cli.run(*more.split()).stdout.splitlines()  # R4
+    assert any(line.endswith(" ERROR Traceback (most recent call last):") for line in trace)
+    assert [line.partition(" ERROR ")[2] for line in trace[-2:]] == [
+        "ValueError: no route",
+        "to host",
+    ]
     assert cli.run("run", same, "helo").returncode == 3
 
 
@@ -775,7 +778,47 @@ def test_what_a_driver_prints_is_in_its_log_l1(cli: Cli) -> None:
     assert path.is_relative_to(cli.environ["SHELLDOCK_HOME"])
     assert "initialized for box 1" in path.read_text()
     assert path.name in cli("logs")
-    assert any("initialized" in line for line in cli.json("logs", "box 1")["lines"])
+    assert any("initialized" in line["text"] for line in cli.json("logs", "box 1")["lines"])
+
+
+def test_what_an_execution_wrote_is_shown_by_its_id_r4(cli: Cli) -> None:
+    ids = [cli.json("execute", "box 1", "nothing")["id"] for _ in range(2)]
+    for one in ids:
+        shown = cli("logs", "--execution", one).splitlines()
+        assert shown
+        assert all(line.split(" ")[1] == one for line in shown)
+        found = cli.json("logs", "--execution", one)
+        assert [line["text"] for line in found["lines"]][-1] == shown[-1].split(" ", 3)[3]
+        assert len(found["logs"]) == 1
+    done = cli.run("logs", "--execution", "nobody")
+    assert done.returncode == 3
+    assert "no line of execution 'nobody'" in done.stderr
+
+
+def test_logs_can_be_asked_for_since_a_time_l1(cli: Cli) -> None:
+    cli("execute", "box 1", "nothing")
+    assert cli("logs", "box 1", "--since", "1h")
+    assert cli("logs", "box 1", "--since", "2100-01-01") == ""
+    assert json.loads(cli("logs", "--since", "2100-01-01 10:00", "--json")) == []
+    done = cli.run("logs", "box 1", "--since", "soon")
+    assert done.returncode == 2
+    assert "no time is 'soon'; give one like '10m'" in done.stderr
+
+
+def test_a_log_can_be_followed_as_json_of_one_execution_l1(cli: Cli) -> None:
+    execution = cli.json("execute", "box 1", "nothing")["id"]
+    path = Path(cli("logs", "--execution", execution, "--path").strip())
+    with cli.start("logs", "--execution", execution, "--follow", "--json") as process:
+        try:
+            assert read_until(process.stdout, "initialized")
+            with path.open("a") as file:
+                stamp = "2100-01-01T00:00:00.000+0000"
+                file.write(f"{stamp} other out not this\n{stamp} {execution} INFO this\n")
+            line = json.loads(read_until(process.stdout, "this").splitlines()[-1])
+            assert (line["execution"], line["level"], line["text"]) == (execution, "INFO", "this")
+        finally:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
 
 
 def test_a_log_can_be_followed(cli: Cli) -> None:

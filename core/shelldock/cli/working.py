@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -110,7 +109,7 @@ def report(execution: Execution, *, as_json: bool, verbose: bool) -> None:
         more = {"execution": msgspec.to_builtins(execution)}
         message = failure.message
         if failure.code in IN_THE_LOG and not as_json:
-            message += f"; more in: shelldock logs {shlex.quote(execution.target)}"
+            message += f"; more in: shelldock logs --execution {execution.id}"
         code = fail(
             failure.code,
             message,
