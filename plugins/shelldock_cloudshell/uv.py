@@ -28,6 +28,9 @@ _FRAME: Final = re.compile(r"^[\s×╰─▶├│]+")
 """What older versions of uv draw before each line."""
 
 
+_PASSWORD: Final = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
+
+
 _NO_SOLUTION: Final = "No solution found when resolving dependencies"
 
 
@@ -40,7 +43,7 @@ def run(binary: str, arguments: Sequence[str], log: Path, environ: Mapping[str, 
     step = current_step.get()
     clean = {name: value for name, value in environ.items() if name not in _NOT_OURS}
     with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="shelldock-") as neutral:
-        output.write(f"$ uv {' '.join(arguments)}\n".encode())
+        output.write(f"$ uv {hidden(' '.join(arguments))}\n".encode())
         output.flush()
         start = output.tell()
         process = subprocess.Popen(
@@ -65,7 +68,12 @@ def run(binary: str, arguments: Sequence[str], log: Path, environ: Mapping[str, 
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if status:
-        raise Failed(reason(_tail(log, start)) or f"uv ended with status {status}")
+        raise Failed(hidden(reason(_tail(log, start))) or f"uv ended with status {status}")
+
+
+def hidden(text: str) -> str:
+    """``text`` without the passwords of the URLs in it."""
+    return _PASSWORD.sub(r"\1****@", text)
 
 
 def binary(setting: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 from shelldock import NO_LIMIT, AsyncHost, Host, Resource, Sandbox, ShelldockError, Target, hookimpl
-from shelldock.model import Execution, Finding, Instance, Shell, Value
+from shelldock.model import Execution, Finding, Instance, Message, Shell, Value, Waiting
 
 
 class Patience(Value, frozen=True, kw_only=True):
@@ -33,7 +33,11 @@ def from_a_script() -> None:
         assert_type(host.open_shell("Hello"), Shell)
         assert_type(host.check("Hello"), list[Finding])
         assert_type(host.execute(target, "hello", {"name": "World"}), Execution)
-        assert_type(host.execute("sw1", "hello").result, str | None)
+        assert_type(host.execute("sw1", "hello", ["World"], prints=False).result, str | None)
+        assert_type(host.output("1"), list[Message])
+        assert_type(host.queue(), list[Waiting])
+        assert_type(host.affected("resource/sw1"), list[Execution])
+        assert_type(host.cancel_all("resource/sw1"), int)
         assert_type(host.instances(), list[Instance])
         try:
             host.wait("1", timeout=3)
