@@ -98,6 +98,7 @@ class Instance:
     def _take(self, message: Message) -> None:
         do = message["do"]
         if do == "call":
+            self._log.look()
             cancellation = self._cancellations[message["call"]] = self._contexts.cancellation()
             if self._concurrent:
                 self._call_aside(message, cancellation)

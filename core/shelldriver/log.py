@@ -44,9 +44,10 @@ class Log:
         self._unended: Optional[Writer] = None
         """Who wrote the last line without its end."""
         self._executions: Dict[int, str] = {}
-        """By thread."""
+        """By thread, where commands run side by side."""
         self._running = NOBODY
-        self._bystanders: FrozenSet[int] = frozenset()
+        """Where they run one at a time."""
+        self._bystanders: FrozenSet[Optional[int]] = frozenset()
         """Threads that are older than the command that runs."""
         self._second = -1
         self._clock = ("", "")
@@ -104,13 +105,13 @@ class Log:
 
     def begin(self, execution: str) -> None:
         """This thread works for ``execution`` from now on."""
-        self._look()
-        self._executions[get_ident()] = execution
-        if not self._concurrent:
-            self._running = execution
-            if self._bystanders or threading.active_count() > 1:
-                others = (one.ident for one in threading.enumerate())
-                self._bystanders = frozenset(one for one in others if one is not None)
+        if self._concurrent:
+            self._executions[get_ident()] = execution
+            return
+        self._running = execution
+        if self._bystanders or threading.active_count() > 1:
+            threads = {one.ident for one in threading.enumerate()}
+            self._bystanders = frozenset(threads - {get_ident()})
 
     def complete(self) -> None:
         """Write the ends of lines that what runs in this thread still owes."""
@@ -119,20 +120,22 @@ class Log:
 
     def end(self) -> None:
         """This thread works for no execution any more."""
-        self._look()
-        self._executions.pop(get_ident(), None)
-        self._running = NOBODY
+        self.look()
+        if self._concurrent:
+            self._executions.pop(get_ident(), None)
+        else:
+            self._running = NOBODY
 
     def execution(self) -> str:
         """The one that this thread works for, as far as is known.
 
         Where commands run one at a time, a thread that is not older than the one that runs works for it.
         """
-        thread = get_ident()
-        own = self._executions.get(thread)
-        if own is not None:
-            return own
-        return NOBODY if thread in self._bystanders else self._running
+        if self._concurrent:
+            return self._executions.get(get_ident(), NOBODY)
+        if self._bystanders and get_ident() in self._bystanders:
+            return NOBODY
+        return self._running
 
     def _sole(self) -> str:
         """The only execution that runs."""
@@ -204,8 +207,12 @@ class Log:
             if whole and size + len(lines) >= self._most:
                 self._rotate()
 
-    def _look(self) -> None:
-        """See to what others wrote, and to the size."""
+    def look(self) -> None:
+        """See to the size, and to what was written past Python: it is of whoever runs now.
+
+        Not from the driver's thread when a command is about to begin: a call of the system lets the other thread go
+        first, which takes longer than all of this.
+        """
         with self._lock:
             size, others = self._measure()
             if others:
@@ -216,8 +223,9 @@ class Log:
     def _measure(self) -> Tuple[int, int]:
         """The bytes of the file, and how many of them others added since we last wrote."""
         try:
-            size = os.fstat(self._descriptor).st_size
-            return size, max(0, size - os.lseek(self._descriptor, 0, os.SEEK_CUR))
+            known = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            size = os.lseek(self._descriptor, 0, os.SEEK_END)
+            return size, size - known
         except OSError:  # It is no file, or the driver closed it.
             return 0, 0
 
