@@ -184,6 +184,22 @@ async def test_a_resource_removed_from_outside_ends_its_instance_i10(
     assert "box" not in host.inventory
 
 
+async def test_the_level_of_a_drivers_log_is_changed_from_outside_l1(
+    host: AsyncHost, workshop: Workshop, cli: Cli
+) -> None:
+    more = "def level(self, context):\n    import logging\n    return logging.getLogger().level"
+    box = target(host, workshop.shell(more=more))
+    assert (await host.execute(box, "level")).result == "30"
+    assert await cli.json("instance", "log-level", "box", "debug") == {
+        "instance": "resource/box",
+        "level": "DEBUG",
+    }
+    assert (await host.execute(box, "level")).result == "10"
+    code, _, said = await cli.run("instance", "log-level", "box", "loud")
+    assert code == 2
+    assert "'loud'" in said
+
+
 async def test_without_an_open_host_lists_are_empty_and_the_rest_is_not_there(cli: Cli) -> None:
     for name in ("ps", "queue", "executions"):
         assert await cli.json(name) == []
