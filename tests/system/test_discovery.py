@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import closing
 
 import pytest
 from tests.workshop import Workshop, clean_environ
@@ -54,7 +55,9 @@ async def test_a_resource_is_excluded_while_discovery_runs_and_included_by_its_s
     add(host, workshop, GATED.format(gate=str(gate)))
     running = asyncio.create_task(host.discover("box 1"))
     await until(workshop, "begin")
-    assert AsyncHost(load(None, {}), paths=paths).inventory.resource("box 1").excluded
+    later = AsyncHost(load(None, {}), paths=paths)
+    with closing(later.store):
+        assert later.inventory.resource("box 1").excluded
     with pytest.raises(ConflictError, match="'box 1' is being discovered"):
         await host.discover("box 1")
     with pytest.raises(ExcludedError, match=r"shelldock resource set 'box 1' --include"):
@@ -203,11 +206,10 @@ async def test_a_host_that_dies_in_a_discovery_loses_nothing_n1(
     finally:
         doomed.kill()
         await doomed.wait()
-    left = AsyncHost(load(None, {}), paths=paths).inventory
-    assert [(one.name, one.excluded) for one in left.tree("box 1")] == [
-        ("box 1", True),
-        ("box 1/P1", False),
-    ]
+    later = AsyncHost(load(None, {}), paths=paths)
+    with closing(later.store):
+        left = [(one.name, one.excluded) for one in later.inventory.tree("box 1")]
+    assert left == [("box 1", True), ("box 1/P1", False)]
 
 
 async def test_a_sub_resource_means_its_root_n2(host: AsyncHost, workshop: Workshop) -> None:
@@ -255,12 +257,13 @@ async def test_a_host_that_is_not_open_and_a_resource_that_is_not_there_change_n
     paths: Paths, workshop: Workshop
 ) -> None:
     closed = AsyncHost(load(None, {}), paths=paths)
-    add(closed, workshop, REPORT)
-    with pytest.raises(ConflictError, match="not open"):
-        await closed.discover("box 1")
-    with pytest.raises(NotFoundError, match="did you mean 'box 1'"):
-        closed.inventory.resource("box 2")
-    assert not closed.inventory.resource("box 1").excluded
+    with closing(closed.store):
+        add(closed, workshop, REPORT)
+        with pytest.raises(ConflictError, match="not open"):
+            await closed.discover("box 1")
+        with pytest.raises(NotFoundError, match="did you mean 'box 1'"):
+            closed.inventory.resource("box 2")
+        assert not closed.inventory.resource("box 1").excluded
 
 
 async def test_ten_thousand_ports_do_not_keep_others_waiting_n2(
