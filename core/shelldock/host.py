@@ -27,12 +27,11 @@ from shelldock.errors import (
     ConflictError,
     InputError,
     NotFoundError,
-    SettingsError,
     ShelldockError,
     ShellError,
 )
 from shelldock.executions import ENDED, Executions
-from shelldock.fabric import Claim, Fabric, Local
+from shelldock.fleet import Fleet, chosen
 from shelldock.inputs import DISCOVERY, Inputs, check
 from shelldock.inventory import Inventory, build, fitting
 from shelldock.janitor import Janitor
@@ -130,14 +129,15 @@ class AsyncHost:
             self,
         )
         self._discoveries = Discoveries(self.inventory, self.shell)
-        self._fabric = self._chosen_fabric()
+        fabric = chosen(self.settings.fabric, self.plugins.fabrics())
+        self._fleet = Fleet(fabric, self.plugins)
         self._node = Node(
             self.settings.node.name or platform.node() or "local",
             self.settings,
             self.paths,
             self.plugins,
             self.environments,
-            self._fabric,
+            fabric,
             self._executions.started,
             self._renewed,
             python=python,
@@ -311,15 +311,15 @@ class AsyncHost:
                 f"{call.command!r} of {call.target.name!r} cannot be cancelled, as its shell does not say that it can; "
                 "let it end, cancel it by force, or terminate the instance"
             )
-        return bool(await self._on_claimed(self._ongoing.key(execution), "cancel", execution))
+        return bool(await self._fleet.on_claimed(self._ongoing.key(execution), "cancel", execution))
 
     async def stop(self, key: str, reason: str = "asked to stop") -> None:
         """Stop the instance for the scope ``key`` in order, with its ``cleanup``."""
-        await self._on_holder(key, "stop", reason)
+        await self._fleet.on_holder(key, "stop", reason)
 
     async def terminate(self, key: str, reason: str = "terminated") -> None:
         """End the instance for the scope ``key`` at once, without ``cleanup``; what runs on it fails."""
-        await self._on_holder(key, "terminate", reason)
+        await self._fleet.on_holder(key, "terminate", reason)
 
     async def set_log_level(self, key: str, level: str) -> None:
         """Let the running instance for the scope ``key`` log from ``level`` on, at once (L1).
@@ -328,26 +328,26 @@ class AsyncHost:
 
         Raises ``InputError`` for another level, and ``NotFoundError`` where there is no such instance.
         """
-        await self._on_holder(key, "set_log_level", level_name(level))
+        await self._fleet.on_holder(key, "set_log_level", level_name(level))
 
     async def cancel_all(self, key: str, reason: str = "asked to cancel all") -> int:
         """Cancel all that runs on, or waits for, the instance for ``key``, which stays (Q8). How many that were."""
-        return int(str(await self._on_holder(key, "cancel_all", reason)))
+        return int(str(await self._fleet.on_holder(key, "cancel_all", reason)))
 
     async def reset(self, key: str, reason: str = "reset") -> None:
         """Cancel all that runs on, or waits for, the instance for ``key``, and stop it (I11).
 
         The next command starts a new one. What does not notice that it is cancelled is terminated.
         """
-        await self._on_holder(key, "reset", reason)
+        await self._fleet.on_holder(key, "reset", reason)
 
     async def reset_target(self, target: Target) -> None:
         """The same for whatever instance serves ``target``, if there is one."""
-        await self._on_claimed(self.plugins.scope(target), "reset", "reset")
+        await self._fleet.on_claimed(self.plugins.scope(target), "reset", "reset")
 
     async def retry(self, key: str) -> None:
         """Let a driver that failed to start again and again be tried at once, with the next command."""
-        await self._on_holder(key, "retry")
+        await self._fleet.on_holder(key, "retry")
 
     async def remove(self, name: str) -> list[Resource]:
         """Remove a resource and all below it from the inventory; returns what is gone.
@@ -358,7 +358,7 @@ class AsyncHost:
         gone = self.inventory.remove(name)
         if target.name == target.resource.root:
             key = self.plugins.scope(target)
-            await self._on_claimed(key, "retire", f"the resource {name!r} was removed")
+            await self._fleet.on_claimed(key, "retire", f"the resource {name!r} was removed")
         return gone
 
     async def start_sandbox(self, sandbox: Sandbox, targets: Sequence[Target] = ()) -> None:
@@ -381,7 +381,9 @@ class AsyncHost:
                 await self.cancel(execution.id, force=True)
         own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
         still_used = {self.plugins.scope(one) for one in self.sandboxes.targets()}
-        await asyncio.gather(*(self._on_claimed(key, "reset", reason) for key in own - still_used))
+        await asyncio.gather(
+            *(self._fleet.on_claimed(key, "reset", reason) for key in own - still_used)
+        )
 
     async def discover(self, name: str, *, parent: str = "") -> Resource:
         """Let the driver of a resource find its sub-resources, and keep them (N1-N4).
@@ -500,20 +502,11 @@ class AsyncHost:
 
     async def instances(self, *, memory: bool = True) -> list[Instance]:
         """Every live instance on every node. Reading the memory takes about a millisecond each."""
-        found: list[Instance] = []
-        for node in await self._fabric.nodes():
-            answer = await self._fabric.call(node.name, "instances", memory)
-            assert isinstance(answer, list)
-            found += answer
-        return found
+        return await self._fleet.instances(memory=memory)
 
     async def queue(self) -> list[Waiting]:
         """Every command that was accepted and does not run yet, and why (Q3)."""
-        found: list[Waiting] = []
-        for node in await self._fabric.nodes():
-            answer = await self._fabric.call(node.name, "queue")
-            assert isinstance(answer, list)
-            found += answer
+        found = await self._fleet.queue()
         placed = {one.execution for one in found}
         return found + [
             self._ongoing.waiting(one.id, one.accepted)
@@ -572,9 +565,7 @@ class AsyncHost:
     async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
         try:
             call = self._with_context(call)
-            claim = await self._fabric.find(key) or await self._placed(key, shell, call.target)
-            outcome = await self._fabric.call(claim.node, "execute", key, shell, call)
-            assert isinstance(outcome, Outcome)
+            outcome = await self._fleet.execute(key, shell, call)
         except ShelldockError as error:
             outcome = Outcome(failure=Failure.of(error))
         except Exception as error:  # ours to mend; but whoever waits must hear of it
@@ -598,19 +589,6 @@ class AsyncHost:
             command=execution.command,
         )
         self.sandboxes.write(execution.sandbox, message)
-
-    async def _placed(self, key: str, shell: Shell, target: Target) -> Claim:
-        """Who holds ``key`` from now on: the node that the plugins choose, unless another was quicker."""
-        nodes = [
-            node
-            for node in await self._fabric.nodes()
-            if not node.slots or node.instances < node.slots
-        ]
-        if not nodes:
-            raise ConflictError(
-                f"no execution server has a free slot for {key!r}; stop an instance or add a server"
-            )
-        return await self._fabric.claim(key, self.plugins.place(shell, target, nodes))
 
     def _with_context(self, call: Call) -> Call:
         """The call with a token of its own, and what the driver is told of the target as it is now (C9, I15)."""
@@ -636,19 +614,6 @@ class AsyncHost:
         if given is not None:
             return Limit(seconds=given, source="call")
         return self.settings.limit(clock, shell.name, element)
-
-    async def _on_holder(self, key: str, verb: str, *arguments: object) -> object:
-        """What the node that holds ``key`` answers. Raises ``NotFoundError`` where none does."""
-        claim = await self._fabric.find(key)
-        if claim is None:
-            known = [instance.key for instance in await self.instances(memory=False)]
-            raise NotFoundError("instance", key, known)
-        return await self._fabric.call(claim.node, verb, key, *arguments)
-
-    async def _on_claimed(self, key: str, verb: str, *arguments: object) -> object:
-        """What the node that holds ``key`` answers; None where none does."""
-        claim = await self._fabric.find(key)
-        return await self._fabric.call(claim.node, verb, key, *arguments) if claim else None
 
     def _can_be_cancelled(self, call: Call) -> bool:
         driver = self.shell(call.target.resource.shell).driver
@@ -677,13 +642,6 @@ class AsyncHost:
             if target.sandbox is None:
                 return target
         return self.sandboxes.admit(target)
-
-    def _chosen_fabric(self) -> Fabric:
-        fabrics: dict[str, Fabric] = {"local": Local(), **self.plugins.fabrics()}
-        name = self.settings.fabric
-        if name not in fabrics:
-            raise SettingsError(f"there is no fabric {name!r}; known: {', '.join(sorted(fabrics))}")
-        return fabrics[name]
 
     async def _end_services(self) -> None:
         while self._services:
