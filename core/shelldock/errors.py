@@ -10,7 +10,12 @@
     ├── ConflictError        a thing is in the way of what was asked
     │   ├── CycleError       a command would wait for itself
     │   ├── ExcludedError    a resource is excluded and takes no commands
-    │   └── QueueFull        too many commands wait already
+    │   ├── QueueFull        too many commands wait already
+    │   ├── ReservedError    a resource is held by another sandbox
+    │   ├── ClosingError     the host shuts down and takes nothing new
+    │   └── HeldError        another server holds the data
+    ├── LoginError           whoever asks is not known: a wrong password or token, or none
+    ├── DeniedError          whoever asks may not do this
     ├── ShellError           a shell cannot be read
     ├── InputError           the inputs of a command are not what it takes
     ├── PluginError          a plugin answered what cannot be used
@@ -143,6 +148,60 @@ class QueueFull(ConflictError):
             f"{most} commands wait for {target!r} already, which is the limit 'instances.queue' (set by: {source}); "
             "try again when some have ended"
         )
+
+
+class ReservedError(ConflictError):
+    """A resource is held by another sandbox, and cannot be shared."""
+
+    code = "reserved"
+
+    def __init__(self, resource: str, sandbox: str, owner: str) -> None:
+        self.resource = resource
+        self.sandbox = sandbox
+        self.owner = owner
+        super().__init__(
+            f"resource {resource!r} is held by sandbox {sandbox!r} of {owner!r}; end that, take another resource, or "
+            "let both share it"
+        )
+
+
+class ClosingError(ConflictError):
+    """The host shuts down: what runs may end, nothing new is taken."""
+
+    code = "closing"
+
+    def __init__(self) -> None:
+        super().__init__("the host shuts down and takes nothing new; ask again when it is back")
+
+
+class HeldError(ConflictError):
+    """Another server holds the data: which process, and since when (Unix time)."""
+
+    code = "held"
+
+    def __init__(self, place: str, pid: int, since: float, said: str) -> None:
+        self.place = place
+        self.pid = pid
+        self.since = since
+        super().__init__(
+            f"the data in {place!r} are held by another server: {said}; stop that one, or use another SHELLDOCK_HOME"
+        )
+
+
+class LoginError(ShelldockError):
+    """Whoever asks is not known: a wrong password or token, one that was revoked or has expired, or none at all."""
+
+    code = "login"
+
+
+class DeniedError(ShelldockError):
+    """Whoever asks is known, and may not do this."""
+
+    code = "denied"
+
+    def __init__(self, user: str, what: str, hint: str = "") -> None:
+        self.user = user
+        super().__init__(f"user {user!r} may not {what}{f'; {hint}' if hint else ''}")
 
 
 class ShellError(ShelldockError):

@@ -207,8 +207,11 @@ class Resource(Value, frozen=True, kw_only=True):
         return self.name.partition("/")[0]
 
 
+SandboxState = Literal["active", "ending", "ended"]
+
+
 class Sandbox(Value, frozen=True, kw_only=True):
-    """Resources, apps and services in use together: what a driver reads of it."""
+    """Resources, apps and services in use together."""
 
     id: str
     name: str = ""
@@ -217,6 +220,23 @@ class Sandbox(Value, frozen=True, kw_only=True):
     description: str = ""
     owner: str = "admin"
     owner_email: str = ""
+    state: SandboxState = "active"
+    started: float = 0.0
+    ends: float | None = None
+    """When it ends by itself; None: when somebody ends it."""
+    ended: float | None = None
+    """Unix times."""
+    reason: str = ""
+    """Why it ended."""
+
+
+class Hold(Value, frozen=True, kw_only=True):
+    """A resource of the inventory that a sandbox uses."""
+
+    resource: str
+    """The full name of a root resource."""
+    shared: bool = False
+    """Whether other sandboxes may use it, too, as long as they share it as well (D6)."""
 
 
 class Target(Value, frozen=True, kw_only=True):
@@ -233,6 +253,15 @@ class Target(Value, frozen=True, kw_only=True):
     def name(self) -> str:
         """The full name of the element."""
         return self.resource.name
+
+
+class SandboxDetails(Value, frozen=True, kw_only=True):
+    """A sandbox and what is in it."""
+
+    sandbox: Sandbox
+    targets: list[Target] = []
+    """Apps and services, and the resources that were used."""
+    holds: list[Hold] = []
 
 
 class Connectivity(Value, frozen=True, kw_only=True):
@@ -449,7 +478,10 @@ class Execution(Value, frozen=True, kw_only=True):
     kind: Kind = "resource"
     sandbox: str = ""
     command: str
+    user: str = ""
+    """Who asked; empty where no user did: a program of this machine, or a driver."""
     inputs: dict[str, str] = {}
+    """Those that are secret are masked."""
     state: ExecutionState = "accepted"
     accepted: float
     started: float | None = None
@@ -462,3 +494,59 @@ class Execution(Value, frozen=True, kw_only=True):
     instance: str = ""
     environment: str = ""
     chain: tuple[str, ...] = ()
+
+
+class History(Value, frozen=True, kw_only=True):
+    """One page of executions, the newest first."""
+
+    executions: list[Execution]
+    next: str = ""
+    """What to ask for the page after it; empty where there is none."""
+
+
+# ---- who asks -----------------------------------------------------------------------------------
+
+Role = Literal["observer", "user", "admin"]
+"""``observer``: sees. ``user``: runs commands and has sandboxes. ``admin``: whatever there is to do (D4, Q7)."""
+
+
+class User(Value, frozen=True, kw_only=True):
+    """Somebody who may log in."""
+
+    name: str
+    role: Role = "user"
+    email: str = ""
+    active: bool = True
+    created: float = 0.0
+    """Unix time."""
+
+
+class Token(Value, frozen=True, kw_only=True):
+    """What a program shows in place of a user's password. The secret itself is shown once and kept nowhere."""
+
+    id: str
+    user: str
+    name: str = ""
+    """What its user calls it."""
+    created: float
+    expires: float | None = None
+    used: float | None = None
+    """Unix times."""
+
+
+class Audit(Value, frozen=True, kw_only=True):
+    """One change that somebody made, or tried to make."""
+
+    id: int = 0
+    at: float
+    """Unix time."""
+    user: str
+    address: str = ""
+    """Where the request came from."""
+    action: str
+    """A verb and a noun: ``create resource``."""
+    object: str = ""
+    """The name of what it was done to."""
+    outcome: str = "done"
+    """``done``, or the code of the error."""
+    detail: str = ""

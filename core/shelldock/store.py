@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 from sqlalchemy import (
-    JSON,
-    Boolean,
     Column,
     Connection,
     Engine,
     Integer,
-    MetaData,
     RowMapping,
-    String,
     Table,
     create_engine,
     delete,
@@ -33,6 +29,7 @@ from sqlalchemy.pool import StaticPool
 
 from shelldock.errors import ConflictError, StoreError
 from shelldock.model import Resource
+from shelldock.tables import metadata, resources
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -46,29 +43,7 @@ BUSY: Final = 5.0
 
 _PRAGMAS: Final = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL")
 
-metadata: Final = MetaData()
-
 schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
-
-# Names compare as they are written; the folder of a sub-resource is part of its name.
-resources: Final = Table(
-    "resources",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-    Column("shell", String, nullable=False),
-    Column("model", String, nullable=False),
-    Column("family", String, nullable=False),
-    Column("address", String, nullable=False),
-    Column("description", String, nullable=False),
-    Column("attributes", JSON, nullable=False),
-    Column("unique_identifier", String, nullable=False),
-    Column("excluded", Boolean, nullable=False),
-    Column("status", String, nullable=False),
-    Column("status_text", String, nullable=False),
-    Column("app_request", String, nullable=False),
-    Column("deployed_app", String, nullable=False),
-)
 
 
 class Store:
@@ -103,14 +78,14 @@ class Store:
 
     def resources(self) -> list[Resource]:
         """Every resource, parents before their children."""
-        with self._connected() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(select(resources).order_by(resources.c.name)).mappings()
             return [_resource(row) for row in rows]
 
     @contextmanager
     def change(self) -> Iterator[Change]:
         """Open a change: nobody else writes meanwhile, and all of it is kept, or none if it raises."""
-        with self._connected(write=True) as connection:
+        with self.transaction(write=True) as connection:
             yield Change(connection)
 
     def close(self) -> None:
@@ -120,7 +95,8 @@ class Store:
             self._engine = None
 
     @contextmanager
-    def _connected(self, *, write: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, write: bool = False) -> Iterator[Connection]:
+        """One transaction: all of it is kept, or none if it raises; nobody else writes while one writes."""
         with self._lock, _said(self._url), _begun(self._open(), write=write) as connection:
             yield connection
 

@@ -13,7 +13,8 @@ import pytest
 from shelldock import store as store_module
 from shelldock.errors import ConflictError, StoreError
 from shelldock.model import Resource
-from shelldock.store import Store, resources
+from shelldock.store import Store
+from shelldock.tables import resources
 
 FULL = Resource(
     name="sw1/Chassis 1",

@@ -20,6 +20,7 @@ NOT_STARTED: Final = 4
 INTERNAL: Final = 5
 FOUND: Final = 6
 """``shell check`` found what counts: no error of anybody's, and no ``code``."""
+DENIED: Final = 7
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final = {
@@ -36,6 +37,11 @@ EXIT_CODES: Final = {
     "cycle": USAGE,
     "excluded": USAGE,
     "queue-full": COMMAND_FAILED,
+    "reserved": USAGE,
+    "closing": USAGE,
+    "held": USAGE,
+    "login": DENIED,
+    "denied": DENIED,
     "not-found": NOT_THERE,
     "no-driver": NOT_THERE,
     "no-discovery": NOT_THERE,
