@@ -215,6 +215,7 @@ async def test_what_cloudshell_logging_keeps_back_comes_with_the_error_in_its_pl
     shell = workshop.shell(source=LOGGING, requirements="cloudshell-logging==2.1.0\n")
     box = target(host, shell)
     await host.execute(box, "log", {"level": "DEBUG", "text": "before"})
+    await asyncio.sleep(0.01)  # times have milliseconds, and a command takes less
     await host.execute(box, "log", {"level": "ERROR", "text": "wrong"})
     found = [line for line in lines(await log_of(host)) if "vendor" not in line.level]
     told = [line for line in found if line.level in ("DEBUG", "ERROR")]
