@@ -14,7 +14,9 @@ from shelldock.inputs import Inputs
 from shelldock.model import (
     Environment,
     Execution,
+    ExecutionState,
     Finding,
+    History,
     Instance,
     Interpreter,
     Kind,
@@ -97,6 +99,8 @@ class Host:
         limit: float | None = None,
         pending: float | None = None,
         prints: bool = True,
+        user: str = "",
+        request_key: str = "",
     ) -> Execution:
         """Have a command run; ``wait`` for its end."""
         return self._run(
@@ -109,6 +113,36 @@ class Host:
                 limit=limit,
                 pending=pending,
                 prints=prints,
+                user=user,
+                request_key=request_key,
+            )
+        )
+
+    def execution(self, id: str) -> Execution:
+        """The execution with this id as it is now; see ``AsyncHost.execution``."""
+        return self._run(self.inner.execution(id))
+
+    def history(
+        self,
+        *,
+        state: ExecutionState | None = None,
+        target: str | None = None,
+        sandbox: str | None = None,
+        user: str | None = None,
+        command: str | None = None,
+        before: str = "",
+        limit: int = 100,
+    ) -> History:
+        """A page of the executions that there were, newest first; see ``AsyncHost.history``."""
+        return self._run(
+            self.inner.history(
+                state=state,
+                target=target,
+                sandbox=sandbox,
+                user=user,
+                command=command,
+                before=before,
+                limit=limit,
             )
         )
 

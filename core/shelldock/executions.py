@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
-from shelldock.errors import CancelledError, NotFoundError
-from shelldock.model import Call, Execution, ExecutionState, Outcome
+from shelldock.errors import CancelledError, NotFoundError, StoreError
+from shelldock.inputs import masked
+from shelldock.ledger import Ledger, Request
+from shelldock.model import Call, Execution, ExecutionState, Failure, History, Outcome
 
 ENDED: frozenset[ExecutionState] = frozenset({"completed", "failed", "cancelled", "interrupted"})
 
+log = logging.getLogger(__name__)
+
 
 class Executions:
-    """All that runs, and the newest of what ended.
+    """All that runs, and the newest of what ended; with a ledger, all that ever was.
 
-    :param changed: told every new state of every execution.
-    :param keep: how many ended executions are remembered.
+    :param changed: told every new state of every execution, when the ledger has it.
+    :param ledger: what survives the host; by default nothing does.
+    :param keep: how many ended executions are remembered without looking into the ledger.
     """
 
-    def __init__(self, changed: Callable[[Execution], None], keep: int = 1000) -> None:
+    def __init__(
+        self,
+        changed: Callable[[Execution], None],
+        ledger: Ledger | None = None,
+        keep: int = 1000,
+    ) -> None:
         self._changed = changed
+        self._ledger = ledger
         self._keep = keep
         self._all: dict[str, Execution] = {}
         self._ended: dict[str, None] = {}
+        self._ending: set[str] = set()
         self._waiters: dict[str, asyncio.Future[Execution]] = {}
 
-    def accept(self, call: Call, chain: tuple[str, ...] = ()) -> Execution:
+    # ---- what happens ---------------------------------------------------------------------------
+
+    async def accept(
+        self,
+        call: Call,
+        settled: Callable[[bool], None],
+        *,
+        chain: tuple[str, ...] = (),
+        user: str = "",
+        request: Request | None = None,
+    ) -> Execution:
         """Record that a command was asked for.
 
+        :param settled: told whether it is recorded, also where the caller does not wait for that any more.
         :param chain: the scopes that wait for it, outermost first.
+
+        Raises ``StoreError`` where it cannot be recorded, and ``InputError`` for text that is none.
         """
         target = call.target
         execution = Execution(
@@ -40,45 +67,49 @@ class Executions:
             kind=target.kind,
             sandbox=target.sandbox.id if target.sandbox else "",
             command=call.command,
-            inputs=call.inputs,
+            user=user,
+            inputs=masked(call.inputs),
             accepted=time.time(),
             chain=chain,
         )
-        self._put(execution)
+        if self._ledger is None:
+            self._put(execution)
+            settled(True)
+            return execution
+        try:
+            written = self._ledger.write(execution, new=True, request=request)
+        except BaseException:
+            settled(False)
+            raise
+        written.add_done_callback(partial(self._accepted, execution, settled))
+        await asyncio.shield(written)
         return execution
 
-    def runs(self, id: str) -> bool:
-        """Whether an execution has left the queue."""
-        return self.get(id).state != "accepted"
-
-    def started(self, id: str, instance: str) -> None:
-        """Record that it runs now, on ``instance``."""
-        self._put(replace(self._all[id], state="running", started=time.time(), instance=instance))
+    async def started(self, id: str, instance: str) -> None:
+        """Record that it runs now, on ``instance``. Raises ``StoreError``: then it must not run."""
+        running = replace(self._all[id], state="running", started=time.time(), instance=instance)
+        self._all[id] = running
+        if self._ledger is not None:
+            await self._ledger.write(running)
+        self._changed(self._all[id])
 
     def say(self, id: str, message: str) -> None:
-        """Record what the driver wrote to the sandbox's output meanwhile."""
+        """Record what the driver wrote to the sandbox's output meanwhile. Raises ``NotFoundError``: it has ended."""
         execution = self.get(id)
-        self._put(replace(execution, messages=(*execution.messages, message)))
+        if id in self._ending:
+            raise NotFoundError("execution", id, hint="it has just ended")
+        said = replace(execution, messages=(*execution.messages, message))
+        if self._ledger is not None:
+            self._ledger.write(said)
+        self._put(said)
 
-    def end(self, id: str, outcome: Outcome) -> Execution:
+    async def end(self, id: str, outcome: Outcome) -> Execution:
         """Record how it ended."""
-        failure = outcome.failure
-        state: ExecutionState = "completed"
-        result = outcome.result
-        if failure is not None:
-            state = "cancelled" if isinstance(failure.error(), CancelledError) else "failed"
-            kept = failure.facts.get("result")  # what a cancelled command returned all the same
-            result = kept if isinstance(kept, str) else None
-        before = self._all[id]
-        execution = replace(
-            before,
-            state=state,
-            ended=time.time(),
-            result=result,
-            failure=failure,
-            instance=outcome.instance or before.instance,
-            environment=outcome.environment,
-        )
+        execution = _ended(self._all[id], outcome)
+        if self._ledger is not None:
+            self._ending.add(id)  # what came later must not be written over this
+            execution = await _recorded(self._ledger, execution)
+            self._ending.discard(id)
         self._put(execution)
         self._ended[id] = None
         while len(self._ended) > self._keep:
@@ -89,20 +120,48 @@ class Executions:
             waiter.set_result(execution)
         return execution
 
+    # ---- what is known ----------------------------------------------------------------------------
+
+    def runs(self, id: str) -> bool:
+        """Whether an execution has left the queue."""
+        execution = self._all.get(id)
+        return execution is not None and execution.state != "accepted"
+
     def get(self, id: str) -> Execution:
-        """The execution as it is now. Raises ``NotFoundError``."""
+        """The execution as it is now, from memory. Raises ``NotFoundError``."""
         try:
             return self._all[id]
         except KeyError:
             raise NotFoundError("execution", id, hint="it may have ended long ago") from None
 
+    async def find(self, id: str) -> Execution:
+        """The execution as it is now, however long ago it was. Raises ``NotFoundError``."""
+        if self._ledger is None or id in self._all:
+            return self.get(id)
+        return await asyncio.to_thread(self._ledger.get, id)
+
     def all(self) -> list[Execution]:
         """Every execution that is remembered, oldest first."""
         return list(self._all.values())
 
+    async def page(self, wanted: dict[str, str], before: str, limit: int) -> History:
+        """A page of the history, newest first; see ``Ledger.page``."""
+        if self._ledger is not None:
+            return await asyncio.to_thread(self._ledger.page, wanted, before, limit)
+        found = [
+            one
+            for one in reversed(self._all.values())
+            if all(getattr(one, name) == value for name, value in wanted.items())
+        ]
+        if before:
+            ids = [one.id for one in found]
+            found = found[ids.index(before) + 1 :] if before in ids else []
+        page = found[:limit]
+        return History(executions=page, next=page[-1].id if len(found) > limit else "")
+
     async def wait(self, id: str) -> Execution:
         """The execution when it has ended."""
-        execution = self.get(id)
+        execution = await self.find(id)
         if execution.state in ENDED:
             return execution
         waiter = self._waiters.get(id)
@@ -110,6 +169,49 @@ class Executions:
             waiter = self._waiters[id] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(waiter)
 
+    def _accepted(
+        self,
+        execution: Execution,
+        settled: Callable[[bool], None],
+        written: asyncio.Future[None],
+    ) -> None:
+        kept = not written.cancelled() and written.exception() is None
+        if kept:
+            self._put(execution)
+        settled(kept)
+
     def _put(self, execution: Execution) -> None:
         self._all[execution.id] = execution
         self._changed(execution)
+
+
+def _ended(before: Execution, outcome: Outcome) -> Execution:
+    failure = outcome.failure
+    state: ExecutionState = "completed"
+    result = outcome.result
+    if failure is not None:
+        state = "cancelled" if isinstance(failure.error(), CancelledError) else "failed"
+        kept = failure.facts.get("result")  # what a cancelled command returned all the same
+        result = kept if isinstance(kept, str) else None
+    return replace(
+        before,
+        state=state,
+        ended=time.time(),
+        result=result,
+        failure=failure,
+        instance=outcome.instance or before.instance,
+        environment=outcome.environment,
+    )
+
+
+async def _recorded(ledger: Ledger, execution: Execution) -> Execution:
+    """It, once it is recorded; where that fails, nobody is told of a success that a crash would take back."""
+    try:
+        await ledger.write(execution)
+    except StoreError as error:
+        lost = StoreError(
+            f"{execution.command!r} of {execution.target!r} ended ({execution.state}), but that could not be recorded: "
+            f"{error}"
+        )
+        return replace(execution, state="failed", failure=Failure.of(lost))
+    return execution

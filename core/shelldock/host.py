@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -35,14 +35,17 @@ from shelldock.fleet import Fleet, chosen
 from shelldock.inputs import DISCOVERY, Inputs, check
 from shelldock.inventory import Inventory, build, fitting
 from shelldock.janitor import Janitor
+from shelldock.ledger import Ledger, Request
 from shelldock.logs import level_name
 from shelldock.model import (
     Call,
     Connectivity,
     Environment,
     Execution,
+    ExecutionState,
     Failure,
     Finding,
+    History,
     Instance,
     Interpreter,
     Kind,
@@ -60,6 +63,7 @@ from shelldock.ongoing import Ongoing
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.remote import HostInfo
+from shelldock.requests import Requests
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
@@ -69,6 +73,12 @@ from shelldock.variables import Variables
 from shelldock.vault import Vault
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAGE: Final = 1000
+"""Executions in one answer of the history."""
+
+ON_ITS_WAY: Final = 0.005
+"""Seconds between two looks for a command that is between the queue and its instance."""
 
 
 class AsyncHost:
@@ -85,6 +95,9 @@ class AsyncHost:
     :param debug: ``port`` or ``address:port`` on which each driver waits for a debugger before it initializes; for as
         long as that takes (L2).
     :param variables: environment variables for every driver; they overrule those of the settings.
+    :param durable: keep every execution in the store: it is there before anybody hears that it was accepted, that it
+        started and how it ended. What was under way in a host that was killed is then *interrupted*, or *cancelled*
+        where it had not started; nothing is run twice. One such host at a time may use the data: ``HeldError``.
     """
 
     def __init__(
@@ -99,6 +112,7 @@ class AsyncHost:
         fresh: bool | None = None,
         debug: str = "",
         variables: Mapping[str, str] | None = None,
+        durable: bool = False,
     ) -> None:
         self.paths = paths or Paths.default(os.environ)
         self.settings = settings or load(self.paths.settings, os.environ)
@@ -118,7 +132,11 @@ class AsyncHost:
             build_source=self.settings.source("limits.build"),
             premises=msgspec.json.encode(self.settings.plugins).decode(),
         )
-        self._executions = Executions(self.plugins.execution_changed)
+        self._ledger = (
+            Ledger(self.store, self.paths.data, self.settings.history) if durable else None
+        )
+        self._executions = Executions(self.plugins.execution_changed, self._ledger)
+        self._requests = Requests(self._ledger)
         self._ongoing = Ongoing(self._executions.runs, self._room)
         self.callbacks = Callbacks(
             self.inventory,
@@ -158,6 +176,8 @@ class AsyncHost:
 
     async def __aenter__(self) -> Self:
         """Start the services, join the other machines."""
+        if self._ledger is not None:
+            await self._ledger.open()
         self._open = True
         try:
             for service in self.plugins.services(self):
@@ -166,6 +186,7 @@ class AsyncHost:
             await self._node.open()
         except BaseException:
             await self._end_services()
+            await self._end_ledger()
             raise
         self._janitor.open()
         if self.settings.control:
@@ -175,6 +196,8 @@ class AsyncHost:
     async def __aexit__(self, *_: object) -> None:
         """Take nothing new, cancel what runs, let every instance clean up, end the services."""
         self._open = False
+        if self._ledger is not None:
+            await self._ledger.flush()  # what is being accepted is there now, and ends as the rest
         await self._node.close("the host shuts down")
         if self._tasks:
             await asyncio.wait(self._tasks.values())
@@ -182,6 +205,7 @@ class AsyncHost:
         await self._control.close()
         await self.environments.close()
         await self._end_services()
+        await self._end_ledger()
         self.store.close()
 
     # ---- commands -------------------------------------------------------------------------------
@@ -248,11 +272,65 @@ class AsyncHost:
         pending: float | None = None,
         prints: bool = True,
         parent: str = "",
+        user: str = "",
+        request_key: str = "",
     ) -> Execution:
         """Have a command run; ``wait`` for its end. Raises at once where it can never run.
 
-        The parameters are those of ``execute``.
+        :param user: who asks, for the record.
+        :param request_key: the same key of the same user gives the same execution again, so that a request whose
+            answer was lost can be repeated. ``ConflictError`` where the request is another one.
+
+        The other parameters are those of ``execute``. Raises ``StoreError`` where a durable host cannot record it.
         """
+        submit = partial(
+            self._submit,
+            target,
+            command,
+            inputs,
+            ports=ports,
+            endpoints=endpoints,
+            limit=limit,
+            pending=pending,
+            prints=prints,
+            parent=parent,
+            user=user,
+        )
+        if not request_key:
+            return await submit()
+        digest = self.vault.digest(
+            msgspec.json.encode(
+                [
+                    _address(target),
+                    command,
+                    inputs,
+                    ports,
+                    [one.name for one in endpoints],
+                    limit,
+                    pending,
+                    prints,
+                ]
+            )
+        )
+        request = Request(key=request_key, digest=digest)
+        found = await self._requests.once(user, request, partial(submit, request=request))
+        return await self.execution(found) if isinstance(found, str) else found
+
+    async def _submit(
+        self,
+        target: Target | str,
+        command: str,
+        inputs: Inputs | None,
+        *,
+        ports: Sequence[str],
+        endpoints: Sequence[Resource],
+        limit: float | None,
+        pending: float | None,
+        prints: bool,
+        parent: str,
+        user: str,
+        request: Request | None = None,
+    ) -> Execution:
         self._check_open()
         if command != DISCOVERY:
             self._refuse_excluded(target)
@@ -283,11 +361,46 @@ class AsyncHost:
             origin=self._node.name,
         )
         self._ongoing.begin(key, call, parent)
-        execution = self._executions.accept(call, chain)
-        self._tasks[execution.id] = asyncio.create_task(
-            self._run(key, shell, call), name=f"execution {execution.id}"
-        )
-        return execution
+        settled = partial(self._accepted, key, shell, call)
+        return await self._executions.accept(call, settled, chain=chain, user=user, request=request)
+
+    async def execution(self, id: str) -> Execution:
+        """The execution with this id as it is now; a durable host knows those of earlier ones, too.
+
+        Raises ``NotFoundError``.
+        """
+        return await self._executions.find(id)
+
+    async def history(
+        self,
+        *,
+        state: ExecutionState | None = None,
+        target: str | None = None,
+        sandbox: str | None = None,
+        user: str | None = None,
+        command: str | None = None,
+        before: str = "",
+        limit: int = 100,
+    ) -> History:
+        """A page of the executions that there were, newest first.
+
+        :param target: and the others: only those of which it is exactly so.
+        :param before: the ``next`` of the page before it.
+        :param limit: how many a page has, 1 to 1,000.
+
+        Raises ``InputError``.
+        """
+        if not 1 <= limit <= LONGEST_PAGE:
+            raise InputError(f"a page has 1 to {LONGEST_PAGE} executions, not {limit}")
+        given = {
+            "state": state,
+            "target": target,
+            "sandbox": sandbox,
+            "user": user,
+            "command": command,
+        }
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return await self._executions.page(wanted, before, limit)
 
     async def wait(self, execution: str) -> Execution:
         """The execution with this id when it has ended, however. Raises ``NotFoundError``."""
@@ -302,7 +415,7 @@ class AsyncHost:
 
         Raises ``NotFoundError``, and ``ConflictError`` for what runs and cannot be cancelled (Q5).
         """
-        state = self._executions.get(execution).state
+        state = (await self._executions.find(execution)).state
         if state in ENDED:
             return False
         call = self._ongoing.call(execution)
@@ -311,7 +424,14 @@ class AsyncHost:
                 f"{call.command!r} of {call.target.name!r} cannot be cancelled, as its shell does not say that it can; "
                 "let it end, cancel it by force, or terminate the instance"
             )
-        return bool(await self._fleet.on_claimed(self._ongoing.key(execution), "cancel", execution))
+        key = self._ongoing.key(execution)
+        while self._executions.get(execution).state not in ENDED:
+            if await self._fleet.on_claimed(key, "cancel", execution):
+                return True
+            await asyncio.sleep(
+                ON_ITS_WAY
+            )  # neither queued nor running yet, or about to be recorded
+        return False
 
     async def stop(self, key: str, reason: str = "asked to stop") -> None:
         """Stop the instance for the scope ``key`` in order, with its ``cleanup``."""
@@ -516,7 +636,8 @@ class AsyncHost:
 
     def affected(self, key: str) -> list[Execution]:
         """Whom it hits if the instance for ``key`` ends now: what runs on it, and waits for it (L4)."""
-        return [self._executions.get(one) for one in self._ongoing.of(key)]
+        of_key = set(self._ongoing.of(key))
+        return [one for one in self._executions.all() if one.id in of_key]
 
     def _check(self, name: str | Path) -> list[Finding]:
         path = Path(name).absolute()
@@ -562,6 +683,14 @@ class AsyncHost:
 
     # ---- the way of a command -------------------------------------------------------------------
 
+    def _accepted(self, key: str, shell: Shell, call: Call, kept: bool) -> None:
+        if not kept:
+            self._ongoing.end(call.execution)
+            return
+        self._tasks[call.execution] = asyncio.create_task(
+            self._run(key, shell, call), name=f"execution {call.execution}"
+        )
+
     async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
         try:
             call = self._with_context(call)
@@ -572,10 +701,11 @@ class AsyncHost:
             log.exception("execution %s", call.execution)
             message = f"internal error, please report it: {type(error).__name__}: {error}"
             outcome = Outcome(failure=Failure(code="error", message=message))
+        try:
+            execution = await self._executions.end(call.execution, outcome)
         finally:
             self._ongoing.end(call.execution)
             self._tasks.pop(call.execution, None)
-        execution = self._executions.end(call.execution, outcome)
         if call.prints and execution.result:
             self._print(execution, execution.result)
         return execution
@@ -643,9 +773,20 @@ class AsyncHost:
                 return target
         return self.sandboxes.admit(target)
 
+    async def _end_ledger(self) -> None:
+        if self._ledger is not None:
+            await self._ledger.close()
+
     async def _end_services(self) -> None:
         while self._services:
             await self._services.pop().stop()
+
+
+def _address(target: Target | str) -> list[str]:
+    """Whom a request is for, whatever has become of it meanwhile."""
+    if isinstance(target, str):
+        return [target]
+    return [target.kind, target.name, target.sandbox.id if target.sandbox else NO_SANDBOX]
 
 
 def _place(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -19,6 +20,21 @@ _NAMED_ONLY: Final = "ports"
 
 _INJECTED: Final = frozenset({"context", "cancellation_context"})
 """Filled by the host, and nobody's inputs (C5)."""
+
+
+_SECRET: Final = re.compile(
+    r"pass(word|wd|phrase)|secret|token|api_?key|private_?key", re.IGNORECASE
+)
+
+MASK: Final = "********"
+"""In place of what nobody shall read."""
+
+
+def masked(inputs: Mapping[str, str]) -> dict[str, str]:
+    """The inputs as they are recorded: what is secret by its name is not in them."""
+    return {
+        name: MASK if value and _SECRET.search(name) else value for name, value in inputs.items()
+    }
 
 
 def check(driver: Driver, name: str, inputs: Inputs) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -87,6 +87,7 @@ class DriverInstance:
         self._changed = changed
         self._process: Process | None = None
         self._asked_to_cancel: set[str] = set()
+        self._told: set[str] = set()  # of what runs: that of which the driver has heard
         self._quiet: asyncio.Future[None] | None = None
 
     @property
@@ -118,22 +119,30 @@ class DriverInstance:
             )
         self._idle()
 
-    async def run(self, call: Call) -> str:
-        """Run one command to its end and give its result. Raises what became of it instead."""
+    async def run(self, call: Call, begun: Callable[[], Awaitable[None]]) -> str:
+        """Run one command to its end and give its result. Raises what became of it instead.
+
+        :param begun: told before the driver is: where it raises, the driver hears nothing.
+        """
         process = self._process
         assert process is not None
         number = process.number()
-        self.running[call.execution] = Running(
-            number=number, command=call.command, since=time.monotonic()
-        )
+        running = Running(number=number, command=call.command, since=time.monotonic())
+        self.running[call.execution] = running
         self.idle_since = self.idle_limit = None
         if self.state == "ready":
             self._become("busy")
         try:
+            await begun()
+            if call.execution in self._asked_to_cancel:
+                raise CancelledError(f"{call.command!r} was cancelled before it started")
+            self._told.add(call.execution)
             answer = process.call(number, call)
             result = await (
                 answer if call.limit.seconds == NO_LIMIT else self._within(call, answer)
             )
+        except CancelledError:
+            raise
         except ShelldockError as error:
             if call.execution in self._asked_to_cancel and not isinstance(error, InstanceLost):
                 raise CancelledError(f"{call.command!r} was cancelled ({error})") from error
@@ -144,6 +153,7 @@ class DriverInstance:
             return result
         finally:
             self._asked_to_cancel.discard(call.execution)
+            self._told.discard(call.execution)
             del self.running[call.execution]
             if not self.running:
                 if self._quiet is not None and not self._quiet.done():
@@ -155,7 +165,8 @@ class DriverInstance:
         """Tell the driver that a running command is cancelled; it ends when the driver looks."""
         if self._process is not None and execution in self.running:
             self._asked_to_cancel.add(execution)
-            self._process.cancel(self.running[execution].number)
+            if execution in self._told:
+                self._process.cancel(self.running[execution].number)
 
     def busy_with(self) -> str:
         """What has been running longest, in words."""

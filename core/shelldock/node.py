@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
@@ -68,7 +68,7 @@ class Node:
         plugins: Plugins,
         environments: Environments,
         fabric: Fabric,
-        started: Callable[[str, str], None],
+        started: Callable[[str, str], Awaitable[None]],
         renewed: Callable[[Call], Call],
         *,
         python: str | None = None,
@@ -227,7 +227,7 @@ class Node:
 
     async def started(self, execution: str, instance: str) -> None:
         """Hear that a command of this node's host has started on an instance, here or elsewhere."""
-        self._started(execution, instance)
+        await self._started(execution, instance)
 
     async def renewed(self, call: Call) -> Call:
         """A call of this node's host as of now, as it has waited somewhere."""
@@ -413,7 +413,7 @@ class Node:
 
     async def _begun(self, call: Call, instance: str) -> None:
         if call.origin in ("", self.name):
-            self._started(call.execution, instance)
+            await self._started(call.execution, instance)
         else:
             await self._fabric.call(call.origin, "started", call.execution, instance)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from shelldock.errors import (
     CancelledError,
@@ -95,10 +96,9 @@ class Scope:
                 self._granted += 1
             try:
                 call = await renewed(call) if waited else call
-                await started(call, instance.id)
             finally:
                 self._granted -= 1  # from here on, it counts as running
-            return await instance.run(call), instance
+            return await instance.run(call, partial(started, call, instance.id)), instance
         finally:
             if self._waiting:
                 self._kick()

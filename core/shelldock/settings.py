@@ -122,6 +122,15 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after its last line at which the log of an instance that has ended is removed."""
 
 
+class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a server keeps what became of commands."""
+
+    unused_after: Seconds = 90 * 86400.0
+    """Seconds after its end at which an execution is removed."""
+    most: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How many executions are kept at most, the newest; 0: any number."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
@@ -129,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()
     node: NodeSettings = NodeSettings()
     shells: dict[str, OwnOfShell] = {}
     """For single shells, by name."""
@@ -187,6 +197,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     environments: EnvironmentSettings = EnvironmentSettings()
     instances: InstanceSettings = InstanceSettings()
     logs: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()
     node: NodeSettings = NodeSettings()
     shells: dict[str, OwnOfShell] = {}
     resources: dict[str, Own] = {}
@@ -213,6 +224,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         environments=read.environments,
         instances=read.instances,
         logs=read.logs,
+        history=read.history,
         node=read.node,
         shells=read.shells,
         resources=read.resources,

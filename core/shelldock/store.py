@@ -41,7 +41,7 @@ SCHEMA: Final = 1
 BUSY: Final = 5.0
 """Seconds that a process waits for another one's write before it gives up."""
 
-_PRAGMAS: Final = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL")
+_PRAGMAS: Final = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL")
 
 schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
 

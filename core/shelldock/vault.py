@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import logging
 import os
 import tempfile
@@ -32,6 +34,7 @@ class Vault:
     def __init__(self, key: bytes) -> None:
         try:
             self._fernet = Fernet(key)
+            self._key = key
         except ValueError as error:
             raise StoreError(f"not a key for passwords: {error}") from None
 
@@ -81,6 +84,10 @@ class Vault:
                 "a password was encrypted with another key and cannot be read: set it anew, or bring back the key file"
             )
         return text
+
+    def digest(self, data: bytes) -> str:
+        """Knows ``data`` again, and tells nobody without the key what they are: HMAC with SHA-256, in hexadecimal."""
+        return hmac.new(self._key, data, hashlib.sha256).hexdigest()
 
     def is_encrypted(self, text: str) -> bool:
         """Whether ``decrypt`` would answer another text: this vault encrypted it, or it is CloudShell's empty one."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar, cast
 from xml.etree import ElementTree
 
 import pytest
@@ -67,6 +68,9 @@ APP = {
 }
 
 
+T = TypeVar("T")
+
+
 class Closed:
     """A host that knows one shell and is not open: it runs nothing."""
 
@@ -98,6 +102,15 @@ class Closed:
 
     async def discover(self, name: str, *, parent: str = "") -> Resource:
         raise ConflictError("the host is not open")
+
+
+def _at_once(work: Coroutine[object, object, T]) -> T:
+    """What comes of work that has nothing to wait for."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    raise AssertionError("it waits")
 
 
 class World:
@@ -136,8 +149,10 @@ class World:
         self.sandboxes.admit(target)
         self.sandboxes.admit(Target(kind="app", resource=app, sandbox=sandbox))
         self.sandboxes.admit(Target(kind="service", resource=service, sandbox=sandbox))
-        self.execution = self.executions.accept(
-            Call(execution="e1", target=target, command="hello")
+        self.execution = _at_once(
+            self.executions.accept(
+                Call(execution="e1", target=target, command="hello"), lambda _: None
+            )
         ).id
         self.token = self.tokens.mint(self.execution)
 

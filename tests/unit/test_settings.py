@@ -14,6 +14,7 @@ import pytest
 from shelldock.errors import SettingsError
 from shelldock.settings import (
     EnvironmentSettings,
+    HistorySettings,
     InstanceSettings,
     Limits,
     NodeSettings,
@@ -245,7 +246,16 @@ def test_settings_for_a_plugin_that_is_not_there_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "cls",
-    [Limits, EnvironmentSettings, InstanceSettings, NodeSettings, Environment, Repairs, Idle],
+    [
+        Limits,
+        EnvironmentSettings,
+        InstanceSettings,
+        NodeSettings,
+        HistorySettings,
+        Environment,
+        Repairs,
+        Idle,
+    ],
 )
 def test_every_setting_is_on_its_page_with_its_default(cls: type[msgspec.Struct]) -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)

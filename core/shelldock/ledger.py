@@ -1,0 +1,321 @@
+"""What became of every command, in the store before anybody hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+
+from shelldock.errors import CancelledError, InputError, InstanceLost, NotFoundError, StoreError
+from shelldock.holding import Holding
+from shelldock.model import Execution, Failure, History, Value
+from shelldock.settings import HistorySettings
+from shelldock.store import Store
+from shelldock.tables import executions
+
+TIDY: Final = 600.0
+"""Seconds between two removals of what is older than it may be."""
+
+RETRY: Final = 1.0
+"""Seconds until the next try to write what could not be written."""
+
+log = logging.getLogger(__name__)
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """What makes a request known again when it comes twice."""
+
+    key: str
+    """Chosen by whoever asks."""
+    digest: str
+    """Of all that was asked for."""
+
+
+@dataclass
+class _Entry:
+    """What is to be written of an execution: the newest of it."""
+
+    row: dict[str, object]
+    new: bool
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+class Ledger:
+    """The executions in the store. One thread writes whatever has come since it wrote last: many share a commit.
+
+    :param folder: that of the data, which one ledger holds at a time.
+    """
+
+    def __init__(self, store: Store, folder: Path, kept: HistorySettings) -> None:
+        self._store = store
+        self._folder = folder
+        self._kept = kept
+        self._come = threading.Condition()
+        self._entries: dict[str, _Entry] = {}
+        self._writing: dict[str, _Entry] = {}
+        self._owed: dict[str, _Entry] = {}
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._holding: Holding | None = None
+
+    # ---- life -----------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take hold of the data, and say of what was under way when they were last let go what became of it.
+
+        Raises ``HeldError`` and ``StoreError``.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._holding = await asyncio.to_thread(Holding.take, self._folder, self._store)
+        await asyncio.to_thread(self._settle)
+        self._thread = threading.Thread(target=self._write_on, name="ledger", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Write all that is left, and let go of the data."""
+        with self._come:
+            self._ending = True
+            self._come.notify()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+        if self._holding is not None:
+            await asyncio.to_thread(self._holding.release)
+            self._holding = None
+
+    # ---- writing --------------------------------------------------------------------------------
+
+    def write(
+        self, execution: Execution, *, new: bool = False, request: Request | None = None
+    ) -> asyncio.Future[None]:
+        """Have it written as it is now; the future is done when it is safe on the disk.
+
+        It raises ``StoreError`` where that fails. What is not new is tried again until it succeeds, all the same.
+        Raises ``InputError`` for text that cannot be written.
+        """
+        row = _row(execution)
+        if request is not None:
+            row |= {"request_key": request.key, "request_digest": request.digest}
+        written = self._loop.create_future()
+        with self._come:
+            entry = self._entries.get(execution.id)
+            if entry is None:
+                entry = self._entries[execution.id] = _Entry(row, new)
+            entry.row |= row
+            entry.waiting.append(written)
+            self._come.notify()
+        return written
+
+    async def flush(self) -> None:
+        """Wait until all is written, or refused, that came before."""
+        with self._come:
+            entries = [*self._writing.values(), *self._entries.values()]
+            waiting = [one for entry in entries for one in entry.waiting]
+        if waiting:
+            await asyncio.wait(waiting)
+
+    def _write_on(self) -> None:
+        tidied = -TIDY
+        ending = False
+        while not ending:
+            if time.monotonic() - tidied >= TIDY:
+                tidied = time.monotonic()
+                self._tidy()
+            with self._come:
+                if not self._entries and not self._ending:
+                    self._come.wait(RETRY if self._owed else TIDY)
+                ending = self._ending
+                self._writing, self._entries = self._owed | self._entries, {}
+                self._owed = {}
+            if self._writing:
+                self._write_together(self._writing)
+
+    def _write_together(self, entries: dict[str, _Entry]) -> None:
+        failed = self._commit(entries.values())
+        if failed is None:
+            self._tell(entries.values(), None)
+            return
+        # One that cannot be written must not hold up the others.
+        for name, entry in entries.items():
+            alone = failed if len(entries) == 1 else self._commit([entry])
+            self._tell([entry], alone)
+            if alone is not None and not entry.new:
+                entry.waiting = []
+                self._owed[name] = entry
+
+    def _commit(self, entries: Iterable[_Entry]) -> StoreError | None:
+        new = [entry.row for entry in entries if entry.new]
+        changed = [entry.row | {"of": entry.row["id"]} for entry in entries if not entry.new]
+        try:
+            with self._store.transaction(write=True) as connection:
+                for row in new:
+                    connection.execute(_INSERT, row)
+                if changed:
+                    connection.execute(_UPDATE, changed)
+        except StoreError as error:
+            log.error("%d executions could not be recorded: %s", len(new) + len(changed), error)
+            return error
+        except Exception as error:
+            log.exception("%d executions could not be recorded", len(new) + len(changed))
+            return StoreError(f"internal error, please report it: {type(error).__name__}: {error}")
+        return None
+
+    def _tell(self, entries: Iterable[_Entry], error: StoreError | None) -> None:
+        waiting = [one for entry in entries for one in entry.waiting]
+        if waiting:
+            self._loop.call_soon_threadsafe(_settle_all, waiting, error)
+
+    # ---- after a crash, and after years ------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """End on paper what nobody runs any more: nothing is ever run a second time."""
+        with self._store.transaction(write=True) as connection:
+            found = connection.execute(
+                select(executions.c.record).where(executions.c.state.in_(("accepted", "running")))
+            ).scalars()
+            ended = [_row(_given_up(_read(record))) for record in found]
+            if ended:
+                connection.execute(_UPDATE, [row | {"of": row["id"]} for row in ended])
+        if ended:
+            log.warning("%d executions were under way when the last server ended", len(ended))
+
+    def _tidy(self) -> None:
+        """Remove the executions that are older, or more, than are kept."""
+        try:
+            with self._store.transaction(write=True) as connection:
+                too_old = executions.c.ended < time.time() - self._kept.unused_after
+                connection.execute(delete(executions).where(too_old))
+                if self._kept.most:
+                    self._remove_surplus(connection)
+        except StoreError as error:
+            log.error("old executions could not be removed: %s", error)
+
+    def _remove_surplus(self, connection: Connection) -> None:
+        newest = connection.execute(select(func.max(executions.c.number))).scalar() or 0
+        connection.execute(
+            delete(executions).where(
+                executions.c.number <= newest - self._kept.most, executions.c.ended.is_not(None)
+            )
+        )
+
+    # ---- reading --------------------------------------------------------------------------------
+
+    def get(self, id: str) -> Execution:
+        """The execution with this id. Raises ``NotFoundError``."""
+        with self._store.transaction() as connection:
+            record = connection.execute(
+                select(executions.c.record).where(executions.c.id == id)
+            ).scalar()
+        if record is None:
+            raise NotFoundError("execution", id, hint="it may have ended long ago")
+        return _read(record)
+
+    def requested(self, user: str, key: str) -> tuple[str, str] | None:
+        """The id of the execution that a user asked for with this key, and the digest of the request."""
+        with self._store.transaction() as connection:
+            row = connection.execute(
+                select(executions.c.id, executions.c.request_digest).where(
+                    executions.c.user == user, executions.c.request_key == key
+                )
+            ).first()
+        return (row[0], row[1]) if row else None
+
+    def page(self, wanted: dict[str, str], before: str, limit: int) -> History:
+        """A page of the history, newest first.
+
+        :param wanted: values by column. :param before: the ``next`` of the page before it.
+        """
+        conditions: list[ColumnElement[bool]] = [
+            executions.c[name] == value for name, value in wanted.items()
+        ]
+        if before:
+            conditions.append(executions.c.number < _number(before))
+        with self._store.transaction() as connection:
+            rows = connection.execute(
+                select(executions.c.number, executions.c.record)
+                .where(*conditions)
+                .order_by(executions.c.number.desc())
+                .limit(limit + 1)
+            ).all()
+        page = rows[:limit]
+        more = str(page[-1][0]) if len(rows) > limit else ""
+        return History(executions=[_read(record) for _, record in page], next=more)
+
+
+_INSERT: Final = insert(executions)
+_UPDATE: Final = (
+    update(executions)
+    .where(executions.c.id == bindparam("of"))
+    .values(state=bindparam("state"), ended=bindparam("ended"), record=bindparam("record"))
+)
+
+
+def _row(execution: Execution) -> dict[str, object]:
+    try:
+        record = msgspec.json.encode(execution).decode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{execution.command!r} of {execution.target!r} cannot be recorded, as its text is no Unicode: {error}"
+        ) from None
+    return {
+        "id": execution.id,
+        "state": execution.state,
+        "target": execution.target,
+        "sandbox": execution.sandbox,
+        "command": execution.command,
+        "user": execution.user,
+        "accepted": execution.accepted,
+        "ended": execution.ended,
+        "record": record,
+    }
+
+
+def _read(record: str) -> Execution:
+    try:
+        return msgspec.json.decode(record, type=Execution)
+    except msgspec.DecodeError as error:
+        raise StoreError(f"cannot read an execution from the store: {error}") from None
+
+
+def _given_up(execution: Execution) -> Execution:
+    """What is said of an execution whose server ended under it."""
+    if execution.state == "accepted":
+        cancelled = CancelledError(
+            f"{execution.command!r} of {execution.target!r} was cancelled: the server ended before it could start; "
+            "ask for it again"
+        )
+        return replace(
+            execution, state="cancelled", ended=time.time(), failure=Failure.of(cancelled)
+        )
+    lost = InstanceLost(
+        f"{execution.command!r} of {execution.target!r} was interrupted: the server ended while it ran, and nobody "
+        "knows how far it came; look at the device before you ask for it again"
+    )
+    return replace(execution, state="interrupted", ended=time.time(), failure=Failure.of(lost))
+
+
+def _number(cursor: str) -> int:
+    if not cursor.isdecimal() or len(cursor) > 18:
+        raise InputError(f"{cursor!r} is no place in the history; give the 'next' of a page")
+    return int(cursor)
+
+
+def _settle_all(waiting: list[asyncio.Future[None]], error: StoreError | None) -> None:
+    for one in waiting:
+        if one.done():
+            continue
+        if error is None:
+            one.set_result(None)
+        else:
+            one.set_exception(error)
+            one.exception()  # whoever does not wait has seen it in the log
