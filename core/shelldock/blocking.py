@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
+from shelldock.blueprints import Blueprint
 from shelldock.host import AsyncHost
 from shelldock.inputs import Inputs
 from shelldock.model import (
@@ -17,12 +18,14 @@ from shelldock.model import (
     ExecutionState,
     Finding,
     History,
+    Hold,
     Instance,
     Interpreter,
     Kind,
     Message,
     Resource,
     Sandbox,
+    SandboxDetails,
     Shell,
     Target,
     Waiting,
@@ -178,13 +181,52 @@ class Host:
         """Remove a resource and all below it; see ``AsyncHost.remove``."""
         return self._run(self.inner.remove(name))
 
-    def start_sandbox(self, sandbox: Sandbox, targets: Sequence[Target] = ()) -> None:
-        """Make a sandbox known, and what is used in it."""
-        self._run(self.inner.start_sandbox(sandbox, targets))
+    def start_blueprint(
+        self,
+        blueprint: Blueprint,
+        *,
+        name: str = "",
+        owner: str = "admin",
+        duration: float | None = None,
+    ) -> SandboxDetails:
+        """Start a sandbox with all that a blueprint names; see ``AsyncHost.start_blueprint``."""
+        return self._run(
+            self.inner.start_blueprint(blueprint, name=name, owner=owner, duration=duration)
+        )
 
-    def end_sandbox(self, id: str) -> None:
+    def start_sandbox(
+        self, sandbox: Sandbox, targets: Sequence[Target] = (), holds: Sequence[Hold] = ()
+    ) -> None:
+        """Make a sandbox known, and what is used in it."""
+        self._run(self.inner.start_sandbox(sandbox, targets, holds))
+
+    def extend_sandbox(self, id: str, ends: float | None) -> Sandbox:
+        """Let a sandbox end at another time (Unix time); None: when somebody ends it."""
+        return self._run(self.inner.extend_sandbox(id, ends))
+
+    def end_sandbox(self, id: str, reason: str = "the sandbox ended") -> Sandbox:
         """End a sandbox: its commands are cancelled, the instances of its apps and services stop."""
-        self._run(self.inner.end_sandbox(id))
+        return self._run(self.inner.end_sandbox(id, reason))
+
+    def sandbox(self, id: str) -> SandboxDetails:
+        """A sandbox and what is in it, also when it has ended."""
+        return self._run(self.inner.sandbox(id))
+
+    def list_sandboxes(self, *, ended: bool = False, owner: str | None = None) -> list[Sandbox]:
+        """The sandboxes that have not ended; see ``AsyncHost.list_sandboxes``."""
+        return self._run(self.inner.list_sandboxes(ended=ended, owner=owner))
+
+    def sandbox_output(self, id: str) -> list[Message]:
+        """What commands returned and drivers wrote in a sandbox, also when it has ended."""
+        return self._run(self.inner.sandbox_output(id))
+
+    def locate(self, name: str, sandbox: str = "") -> Target:
+        """What is called so: a resource of the inventory, or what is in a sandbox."""
+        return self._call(self.inner.locate, name, sandbox)
+
+    def drain(self, limit: float) -> None:
+        """Take nothing new, cancel what waits, and let what runs end; see ``AsyncHost.drain``."""
+        self._run(self.inner.drain(limit))
 
     def set_log_level(self, key: str, level: str) -> None:
         """Let the running instance for a scope log from ``level`` on."""

@@ -22,6 +22,7 @@ from shelldock.model import (
     Interpreter,
     Needs,
     Node,
+    Sandbox,
     Shell,
     Target,
 )
@@ -174,6 +175,14 @@ def shelldock_execution_changed(execution: Execution) -> None:
     """Hear that an execution was accepted, started, wrote a message, or ended.
 
     Told by the host, at once, on the host's event loop: be quick.
+    """
+
+
+@hookspec
+def shelldock_sandbox_changed(sandbox: Sandbox) -> None:
+    """Hear that a sandbox started, was extended, is ending, or ended.
+
+    Told by the host, at once, on its event loop: be quick.
     """
 
 

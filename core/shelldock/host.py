@@ -9,7 +9,9 @@ import platform
 import secrets
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -18,12 +20,15 @@ import msgspec
 from msgspec.structs import replace
 
 from shelldock import bundles
+from shelldock.blueprints import App, Blueprint, seconds, text
+from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
 from shelldock.control import Answers, Control
 from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
 from shelldock.errors import (
+    ClosingError,
     ConflictError,
     InputError,
     NotFoundError,
@@ -46,6 +51,7 @@ from shelldock.model import (
     Failure,
     Finding,
     History,
+    Hold,
     Instance,
     Interpreter,
     Kind,
@@ -54,6 +60,7 @@ from shelldock.model import (
     Outcome,
     Resource,
     Sandbox,
+    SandboxDetails,
     Shell,
     Target,
     Waiting,
@@ -64,6 +71,7 @@ from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.remote import HostInfo
 from shelldock.requests import Requests
+from shelldock.reservations import Reservations
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
@@ -135,6 +143,13 @@ class AsyncHost:
         self._ledger = (
             Ledger(self.store, self.paths.data, self.settings.history) if durable else None
         )
+        self._reservations = Reservations(
+            self.sandboxes,
+            Bookings(self.store) if durable else None,
+            self._release,
+            self.plugins.sandbox_changed,
+            self.settings.history.unused_after,
+        )
         self._executions = Executions(self.plugins.execution_changed, self._ledger)
         self._requests = Requests(self._ledger)
         self._ongoing = Ongoing(self._executions.runs, self._room)
@@ -171,6 +186,7 @@ class AsyncHost:
         self._opened: dict[str, Shell] = {}
         self._tasks: dict[str, asyncio.Task[Execution]] = {}
         self._open = False
+        self._closing = False
 
     # ---- life -----------------------------------------------------------------------------------
 
@@ -184,6 +200,7 @@ class AsyncHost:
                 self._connectivity = await service.start() or self._connectivity
                 self._services.append(service)
             await self._node.open()
+            await self._reservations.open(self._held)
         except BaseException:
             await self._end_services()
             await self._end_ledger()
@@ -196,6 +213,7 @@ class AsyncHost:
     async def __aexit__(self, *_: object) -> None:
         """Take nothing new, cancel what runs, let every instance clean up, end the services."""
         self._open = False
+        await self._reservations.close()
         if self._ledger is not None:
             await self._ledger.flush()  # what is being accepted is there now, and ends as the rest
         await self._node.close("the host shuts down")
@@ -331,9 +349,11 @@ class AsyncHost:
         user: str,
         request: Request | None = None,
     ) -> Execution:
-        self._check_open()
+        self._check_open(parent)
         if command != DISCOVERY:
             self._refuse_excluded(target)
+        if isinstance(target, Target):
+            self._reservations.refuse_ended(target.sandbox)
         target = self._target(target)
         shell = self.shell(target.resource.shell)
         if shell.driver is None:
@@ -481,29 +501,124 @@ class AsyncHost:
             await self._fleet.on_claimed(key, "retire", f"the resource {name!r} was removed")
         return gone
 
-    async def start_sandbox(self, sandbox: Sandbox, targets: Sequence[Target] = ()) -> None:
-        """Make a sandbox known, and what is used in it. Raises ``ConflictError`` where it is known already."""
-        if sandbox.id in [one.id for one in self.sandboxes.all()]:
-            raise ConflictError(f"sandbox {sandbox.id!r} is there already; end it first")
-        self.sandboxes.begin(sandbox)
-        for target in targets:
-            self.sandboxes.admit(replace(target, sandbox=sandbox))
+    # ---- sandboxes ------------------------------------------------------------------------------
 
-    async def end_sandbox(self, id: str) -> None:
+    async def start_blueprint(
+        self,
+        blueprint: Blueprint,
+        *,
+        name: str = "",
+        owner: str = "admin",
+        duration: float | None = None,
+    ) -> SandboxDetails:
+        """Start a sandbox with all that a blueprint names, or with nothing where any of it cannot be.
+
+        :param name: by default that of the blueprint.
+        :param duration: seconds until it ends by itself; by default what the blueprint says, which may be never.
+
+        Raises ``NotFoundError``, ``InputError``, and ``ReservedError`` for a resource that another sandbox has.
+        """
+        self._check_open()
+        lasts = seconds(blueprint.duration if duration is None else duration)
+        now = time.time()
+        sandbox = Sandbox(
+            id=str(uuid.uuid4()),
+            name=name or blueprint.name,
+            blueprint=blueprint.name,
+            description=blueprint.description,
+            owner=owner,
+            started=now,
+            ends=None if lasts is None else now + lasts,
+        )
+        held = [self._held(one.name) for one in blueprint.resources]
+        targets = [self._app(app, sandbox) for app in blueprint.apps] + [
+            self._part("service", one.shell, one.name, "", text(one.attributes), sandbox)
+            for one in blueprint.services
+        ]
+        holds = [Hold(resource=one.name, shared=one.shared) for one in blueprint.resources]
+        return await self._reservations.start(sandbox, [*held, *targets], holds)
+
+    async def start_sandbox(
+        self, sandbox: Sandbox, targets: Sequence[Target] = (), holds: Sequence[Hold] = ()
+    ) -> None:
+        """Make a sandbox known, and what is used in it.
+
+        Raises ``ConflictError`` where it is known already, and ``ReservedError`` where another one has what it needs.
+        """
+        await self._reservations.start(sandbox, targets, holds)
+
+    async def extend_sandbox(self, id: str, ends: float | None) -> Sandbox:
+        """Let a sandbox end at another time (Unix time); None: when somebody ends it.
+
+        Raises ``NotFoundError``, ``ConflictError`` where it has ended, and ``InputError``.
+        """
+        return await self._reservations.extend(id, ends)
+
+    async def end_sandbox(self, id: str, reason: str = "the sandbox ended") -> Sandbox:
         """End a sandbox: its commands are cancelled, the instances of its apps and services stop (I9).
+
+        Once it has ended, it is that same sandbox however often it is asked for. Raises ``NotFoundError``.
+        """
+        return await self._reservations.end(id, reason)
+
+    async def sandbox(self, id: str) -> SandboxDetails:
+        """A sandbox and what is in it, also when it has ended. Raises ``NotFoundError``."""
+        return await self._reservations.details(id)
+
+    async def list_sandboxes(
+        self, *, ended: bool = False, owner: str | None = None
+    ) -> list[Sandbox]:
+        """The sandboxes that have not ended, oldest first.
+
+        :param ended: those that ended lately, too, newest first and after the others.
+        :param owner: only those of this user.
+        """
+        found = await self._reservations.all(ended=ended)
+        return [one for one in found if owner in (None, one.owner)]
+
+    async def sandbox_output(self, id: str) -> list[Message]:
+        """What commands returned and drivers wrote in a sandbox, oldest first (R5), also when it has ended.
 
         Raises ``NotFoundError``.
         """
-        reason = "the sandbox ended"
-        targets = self.sandboxes.end(id)
-        for execution in self._executions.all():
-            if execution.sandbox == id:
-                await self.cancel(execution.id, force=True)
-        own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
-        still_used = {self.plugins.scope(one) for one in self.sandboxes.targets()}
-        await asyncio.gather(
-            *(self._fleet.on_claimed(key, "reset", reason) for key in own - still_used)
-        )
+        return await self._reservations.output(id)
+
+    def locate(self, name: str, sandbox: str = "") -> Target:
+        """What is called so: a resource of the inventory, or what is in a sandbox. Raises ``NotFoundError``."""
+        if not sandbox:
+            return Target(resource=self.inventory.resource(name))
+        here, targets = self.sandboxes.sandbox(sandbox)
+        found = self.sandboxes.known(name, sandbox)
+        if found is not None:
+            return found
+        held = {one.resource for one in self.sandboxes.holds(sandbox)}
+        if name.partition("/")[0] in held:
+            return Target(resource=self.inventory.resource(name), sandbox=here)
+        known = sorted({*held, *(one.name for one in targets)})
+        inside = f"it has {', '.join(map(repr, known[:5]))}" if known else "it is empty"
+        raise NotFoundError(f"target in sandbox {here.name or sandbox!r}", name, known, inside)
+
+    def refuse_held(self, resource: str) -> None:
+        """Raise ``ReservedError`` where a sandbox has a resource, or the root of it, for itself (D6)."""
+        self._reservations.refuse_held(resource.partition("/")[0])
+
+    async def drain(self, limit: float) -> None:
+        """Take nothing new (``ClosingError``), cancel what waits, and let what runs end within ``limit`` seconds.
+
+        Commands that a running driver asks for are still taken. Call it before closing.
+        """
+        self._closing = True
+        for one in self._executions.all():
+            if one.state == "accepted":
+                with suppress(ShelldockError):
+                    await self.cancel(one.id, force=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=limit)
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing new is taken any more."""
+        return self._closing
 
     async def discover(self, name: str, *, parent: str = "") -> Resource:
         """Let the driver of a resource find its sub-resources, and keep them (N1-N4).
@@ -681,6 +796,61 @@ class AsyncHost:
     def _info(self) -> HostInfo:
         return HostInfo(pid=os.getpid(), program=" ".join(sys.orig_argv), since=self._since)
 
+    # ---- what a sandbox is made of --------------------------------------------------------------
+
+    def _held(self, name: str) -> Target:
+        resource = self.inventory.resource(name)
+        if name != resource.root:
+            raise InputError(
+                f"a sandbox holds whole resources: name {resource.root!r} in place of its part {name!r}"
+            )
+        return Target(resource=resource, stored=True)
+
+    def _app(self, app: App, sandbox: Sandbox) -> Target:
+        address = app.address
+        given = text(app.attributes)
+        if app.resource:
+            deployed = self.inventory.resource(app.resource)
+            address = deployed.address
+            shell = self.shell(app.shell)
+            known = {
+                name: self.vault.decrypt(value)
+                for name, value in deployed.attributes.items()
+                if shell.attribute(name)
+            }
+            given = known | given
+        return self._part("app", app.shell, app.name, address, given, sandbox)
+
+    def _part(
+        self,
+        kind: Kind,
+        shell: str,
+        name: str,
+        address: str,
+        attributes: Mapping[str, str],
+        sandbox: Sandbox,
+    ) -> Target:
+        self.catalog.get(shell)  # an installed one: whoever asks may not read paths of this machine
+        return self.target(
+            shell, name, address=address, attributes=attributes, kind=kind, sandbox=sandbox
+        )
+
+    async def _release(self, sandbox: Sandbox, targets: Sequence[Target]) -> None:
+        """Cancel what runs in a sandbox that ends, and stop what is its own (I9)."""
+        for execution in self._executions.all():
+            if execution.sandbox == sandbox.id and execution.state not in ENDED:
+                with suppress(ShelldockError):  # it has just ended by itself
+                    await self.cancel(execution.id, force=True)
+        own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
+        still_used = {
+            self.plugins.scope(one)
+            for one in self.sandboxes.targets()
+            if not (one.sandbox and one.sandbox.id == sandbox.id)
+        }
+        await asyncio.gather(
+            *(self._fleet.on_claimed(key, "reset", sandbox.reason) for key in own - still_used)
+        )
+
     # ---- the way of a command -------------------------------------------------------------------
 
     def _accepted(self, key: str, shell: Shell, call: Call, kept: bool) -> None:
@@ -693,6 +863,7 @@ class AsyncHost:
 
     async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
         try:
+            self._reservations.refuse_ended(call.target.sandbox)  # while it was being recorded
             call = self._with_context(call)
             outcome = await self._fleet.execute(key, shell, call)
         except ShelldockError as error:
@@ -750,9 +921,11 @@ class AsyncHost:
         command = driver.command(call.command) if driver else None
         return command is None or command.cancellable
 
-    def _check_open(self) -> None:
+    def _check_open(self, parent: str = "") -> None:
         if not self._open:
             raise ConflictError("the host is not open: use it as a context manager")
+        if self._closing and not parent:
+            raise ClosingError
 
     def _refuse_excluded(self, target: Target | str) -> None:
         if isinstance(target, str):

@@ -24,6 +24,7 @@ from shelldock.model import (
     Interpreter,
     Needs,
     Node,
+    Sandbox,
     Severity,
     Shell,
     Target,
@@ -154,6 +155,10 @@ class Plugins:
     def execution_changed(self, execution: Execution) -> None:
         """Tell everybody that an execution changed."""
         self._tell("shelldock_execution_changed", execution=execution)
+
+    def sandbox_changed(self, sandbox: Sandbox) -> None:
+        """Tell everybody that a sandbox changed."""
+        self._tell("shelldock_sandbox_changed", sandbox=sandbox)
 
     def environment_changed(self, environment: Environment) -> None:
         """Tell everybody that an environment changed."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from shelldock.errors import NotFoundError
-from shelldock.model import Message, Sandbox, Target
+from shelldock.model import Hold, Message, Sandbox, Target
 
 NO_SANDBOX: Final = ""
 """In place of a sandbox's id: what is used on its own, as by a single command."""
@@ -17,7 +20,7 @@ KEPT: Final = 1000
 
 
 class Sandboxes:
-    """What is in use now, by value; nothing of it survives the host.
+    """What is in use now, by value; what shall survive the host is written by who follows it.
 
     A target is known from the first command for it (``admit``) until its sandbox ends.
     """
@@ -28,21 +31,70 @@ class Sandboxes:
         self._order: dict[tuple[str, str], int] = {}
         self._count = itertools.count()
         self._output: dict[str, deque[Message]] = {}
+        self._holds: dict[str, tuple[Hold, ...]] = {}
+        self._changed: Callable[[str], None] | None = None
+        self._said: Callable[[str, Message], None] | None = None
 
-    def begin(self, sandbox: Sandbox) -> None:
-        """Make a sandbox known, with nothing in it yet."""
+    def __contains__(self, id: str) -> bool:
+        """Whether there is a sandbox with this id that has not ended."""
+        return id in self._sandboxes
+
+    def follow(self, changed: Callable[[str], None], said: Callable[[str, Message], None]) -> None:
+        """Tell from now on what changes in the sandboxes that were begun, and what is said in them.
+
+        :param changed: told the id; where it raises, who made the change hears of it.
+        """
+        self._changed = changed
+        self._said = said
+
+    def begin(self, sandbox: Sandbox, holds: Sequence[Hold] = ()) -> None:
+        """Make a sandbox known, with nothing in it yet but the resources that it holds."""
         self._sandboxes[sandbox.id] = sandbox
+        self._holds[sandbox.id] = tuple(holds)
 
-    def admit(self, target: Target) -> Target:
+    def change(self, sandbox: Sandbox) -> bool:
+        """Replace what is known of a sandbox itself; False where it has ended."""
+        if sandbox.id not in self._sandboxes:
+            return False
+        self._sandboxes[sandbox.id] = sandbox
+        targets = self._targets.get(sandbox.id, {})
+        for name, target in targets.items():
+            targets[name] = replace(target, sandbox=sandbox)
+        return True
+
+    def holds(self, id: str) -> tuple[Hold, ...]:
+        """The resources of the inventory that a sandbox uses."""
+        return self._holds.get(id, ())
+
+    def holders(self, resource: str) -> list[tuple[Sandbox, Hold]]:
+        """The sandboxes that hold a root resource, and how."""
+        return [
+            (self._sandboxes[holder], hold)
+            for holder, holds in self._holds.items()
+            for hold in holds
+            if hold.resource == resource
+        ]
+
+    def admit(self, target: Target, *, new: bool = False) -> Target:
         """Remember a target, and its sandbox, as they are now; returns it.
 
-        One that is known already is replaced: whoever commands knows best what it commands.
+        One that is known already is replaced: whoever commands knows best what it commands. A sandbox that was begun
+        stays as it is known.
+
+        :param new: it is part of a sandbox that has just begun, and written with it.
         """
         sandbox = target.sandbox
-        if sandbox:
+        begun = sandbox is not None and sandbox.id in self._holds
+        if sandbox and begun:
+            target = replace(target, sandbox=self._sandboxes[sandbox.id])
+        elif sandbox:
             self._sandboxes[sandbox.id] = sandbox
-        self._targets.setdefault(_id(target), {})[target.name] = target
+        known = self._targets.setdefault(_id(target), {})
+        before = known.get(target.name)
+        known[target.name] = target
         self._order[_id(target), target.name] = next(self._count)
+        if self._changed and begun and not new and not target.stored and before != target:
+            self._changed(_id(target))
         return target
 
     def update(self, target: Target) -> Target:
@@ -94,6 +146,8 @@ class Sandboxes:
         """Add to the output of a sandbox (R5); there is none of what is used on its own, or has ended."""
         if id in self._sandboxes:
             self._output.setdefault(id, deque(maxlen=KEPT)).append(message)
+            if self._said and id in self._holds:
+                self._said(id, message)
 
     def output(self, id: str) -> list[Message]:
         """What was written to the output of a sandbox, oldest first.
@@ -111,6 +165,7 @@ class Sandboxes:
         _, targets = self.sandbox(id)
         del self._sandboxes[id]
         self._output.pop(id, None)
+        self._holds.pop(id, None)
         for target in self._targets.pop(id, {}).values():
             del self._order[id, target.name]
         return targets
