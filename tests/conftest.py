@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+from tests.databases import PostgreSQL, postgresql
 
 settings.register_profile("thorough", max_examples=2000)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A database server that the tests of a session share."""
+    with postgresql() as server:
+        yield server

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 from sqlalchemy import (
-    Column,
     Connection,
     Engine,
-    Integer,
     RowMapping,
-    Table,
     create_engine,
     delete,
     event,
+    func,
     insert,
     inspect,
     select,
@@ -29,42 +28,43 @@ from sqlalchemy.pool import StaticPool
 
 from shelldock.errors import ConflictError, StoreError
 from shelldock.model import Resource
-from shelldock.tables import metadata, resources
+from shelldock.tables import HEAD, SCHEMA, metadata, resources, revisions, schema
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-SCHEMA: Final = 1
-"""Raise it with every change of a table, together with a migration from the number before."""
-
 BUSY: Final = 5.0
 """Seconds that a process waits for another one's write before it gives up."""
 
+CONNECT: Final = 10
+"""Seconds that a database server has to take a connection."""
+
 _PRAGMAS: Final = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL")
 
-schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
+_SHARED: Final = ("host", "port")
+"""What of a URL's options may be shown."""
+
+_WRITER: Final = 0x5DE11D0B
+"""What whoever writes to a PostgreSQL database locks until the end of the transaction."""
 
 
 class Store:
     """The database behind a host; opened on the first use, safe to share between threads and processes.
 
-    :param url: a database URL as SQLAlchemy has it, ``sqlite:////var/lib/shelldock/state.db``; its tables
-        are made where they are missing.
+    :param url: a database URL as SQLAlchemy has it: ``sqlite:////var/lib/shelldock/state.db``, or
+        ``postgresql://user:password@host/database``. Its tables are made where they are missing, and brought up to
+        this version where an earlier one left them.
 
     Every method raises ``StoreError`` with one line where the database cannot be read or written.
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            self._url = make_url(url)
-        except ArgumentError:
-            raise StoreError(
-                f"cannot use {url!r} as a store: not a database URL such as 'sqlite:////path/to/state.db'"
-            ) from None
+        self._url = _parsed(url)
         self._engine: Engine | None = None
-        # A store in memory is one connection, which takes one transaction at a time.
         self._lock = threading.RLock()
+        # A store in memory is one connection, which takes one transaction at a time.
+        self._alone = _in_memory(self._url)
 
     @classmethod
     def memory(cls) -> Self:
@@ -97,20 +97,21 @@ class Store:
     @contextmanager
     def transaction(self, *, write: bool = False) -> Iterator[Connection]:
         """One transaction: all of it is kept, or none if it raises; nobody else writes while one writes."""
-        with self._lock, _said(self._url), _begun(self._open(), write=write) as connection:
+        turn = self._lock if write or self._alone else nullcontext()
+        with turn, _said(self._url), _begun(self._open(), write=write) as connection:
             yield connection
 
     def _open(self) -> Engine:
-        if self._engine is None:
-            engine = _engine(self._url)
-            try:
-                with _begun(engine, write=True) as connection:
-                    _prepare(connection, self.place)
-            except BaseException:
-                engine.dispose()
-                raise
-            self._engine = engine
-        return self._engine
+        with self._lock:
+            if self._engine is None:
+                engine = _engine(self._url)
+                try:
+                    _prepare(engine, self.place)
+                except BaseException:
+                    engine.dispose()
+                    raise
+                self._engine = engine
+            return self._engine
 
 
 class Change:
@@ -130,7 +131,8 @@ class Change:
 
     def tree(self, root: str) -> list[Resource]:
         """A root resource and all below it, parents before their children; empty where it is not there."""
-        below = resources.c.name.startswith(root + "/", autoescape=True)
+        # not LIKE, for which SQLite takes sw1 and SW1 for the same
+        below = func.substr(resources.c.name, 1, len(root) + 1) == root + "/"
         rows = self._connection.execute(
             select(resources).where((resources.c.name == root) | below).order_by(resources.c.name)
         ).mappings()
@@ -174,23 +176,67 @@ def _resource(row: RowMapping) -> Resource:
         ) from None
 
 
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # the latter where the port is no number
+        raise _unusable(url) from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise _unusable(url)
+    return parsed
+
+
+def _unusable(url: str) -> StoreError:
+    shown = re.sub(r".*@", "…@", url, flags=re.DOTALL)  # what is before may hold a password
+    return StoreError(
+        f"cannot use {shown!r} as a store: not a URL such as 'sqlite:////path/to/state.db' or "
+        "'postgresql://user:password@host/database'"
+    )
+
+
+def _in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     try:
-        return create_engine(url)
-    except ImportError as error:
+        # A connection is looked at before it is used again: the server may have been restarted.
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT} | url.query,
+        )
+    except (ImportError, ArgumentError) as error:
         raise StoreError(
-            f"cannot use the store {_place(url)!r}: its driver is not installed: {error}"
+            f"cannot use the store {_place(url)!r}: its driver is not installed: {error}; "
+            "install shelldock[postgresql]"
         ) from None
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("shelldock_write"):
+        connection.exec_driver_sql(f"set local lock_timeout = {int(BUSY * 1000)}")
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({_WRITER})")
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    if _in_memory(url):
+        engine = create_engine(
+            url,
+            poolclass=StaticPool,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False},
+        )
     else:
         _make_folder(Path(str(url.database)).parent)
-        engine = create_engine(url, connect_args={"timeout": BUSY})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY})
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -233,17 +279,52 @@ def _begun(engine: Engine, *, write: bool) -> Iterator[Connection]:
         yield connection
 
 
-def _prepare(connection: Connection, place: str) -> None:
-    if not inspect(connection).has_table(schema.name):
-        metadata.create_all(connection)
-        connection.execute(insert(schema).values(version=SCHEMA))
-        return
-    found = connection.execute(select(schema.c.version)).scalar()
-    if found != SCHEMA:
-        raise StoreError(
-            f"cannot use {place!r}: its schema is {found} and this version of shelldock knows {SCHEMA}; "
-            "use the version that wrote it, or another store"
-        )
+def _prepare(engine: Engine, place: str) -> None:
+    with _begun(engine, write=False) as connection:
+        if _revision(connection) == HEAD:
+            return
+    with _begun(engine, write=True) as connection:  # nobody else gets here meanwhile
+        found = _revision(connection)  # somebody else may have been quicker
+        if found is None:
+            _make(connection)
+        elif found > HEAD:
+            raise StoreError(
+                f"cannot use {place!r}: a newer version of shelldock wrote it (its schema is {found}, and this version "
+                f"knows {HEAD}); use that version, or another store"
+            )
+        elif found < HEAD:
+            _upgrade(connection, found, place)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Which migration left the tables as they are; None where there are none."""
+    there = inspect(connection)
+    if there.has_table(revisions.name):
+        return connection.execute(select(revisions.c.version_num)).scalar()
+    if there.has_table(schema.name):
+        return f"{connection.execute(select(schema.c.version)).scalar() or 0:04}"
+    return None
+
+
+def _make(connection: Connection) -> None:
+    # Tables of somebody else are not taken for ours.
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(schema).values(version=SCHEMA))
+    connection.execute(insert(revisions).values(version_num=HEAD))
+
+
+def _upgrade(connection: Connection, found: str, place: str) -> None:
+    # Alembic takes longer to import than most commands take, and is needed once in a store's version.
+    from alembic.util import CommandError
+
+    from shelldock import migrations
+
+    try:
+        if not inspect(connection).has_table(revisions.name):
+            migrations.stamp(connection, found)
+        migrations.upgrade(connection)
+    except CommandError as error:
+        raise StoreError(f"cannot bring {place!r} up to this version: {error}") from error
 
 
 @contextmanager
@@ -266,6 +347,8 @@ _HINTS: Final = {
     "unable to open": "its folder must exist and be writable",
     "readonly database": "the file and its folder must be writable",
     "not a database": "move the file away to begin with an empty store",
+    "already exists": "it has tables of something else; give shelldock a database of its own",
+    "lock timeout": f"another process has been writing for {BUSY:g} s; try again",
     "malformed": "the file is damaged; restore a copy, or move it away to begin with an empty store",
 }
 
@@ -273,4 +356,5 @@ _HINTS: Final = {
 def _place(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return url.database or "memory"
-    return url.render_as_string(hide_password=True)
+    shared = {name: value for name, value in url.query.items() if name in _SHARED}
+    return url.set(drivername="postgresql", query=shared).render_as_string(hide_password=True)

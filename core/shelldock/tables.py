@@ -12,13 +12,29 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
+HEAD: Final = "0002"
+"""The newest migration. Whoever changes a table adds one to ``migrations``, and raises this."""
+
 metadata: Final = MetaData()
+
+# Alembic's own: which migration left the tables as they are.
+revisions: Final = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+# What programs look at that know of no migrations: 2 keeps them away, and stays.
+schema: Final = Table("shelldock_schema", metadata, Column("version", Integer, nullable=False))
+SCHEMA: Final = 2
 
 # Names compare as they are written; the folder of a sub-resource is part of its name.
 resources: Final = Table(
