@@ -209,11 +209,11 @@ class Callbacks:
         return self._tokens.mint(subject)
 
     def _target(self, name: str, kind: Kind, sandbox_id: str, subject: str) -> Target:
-        """What a driver names when it asks for a command."""
+        """What a driver names when it asks for a command; an app that is deployed is a resource, too."""
         here = sandbox_id or self._sandbox_of(subject)
         sandbox = self._sandboxes.sandbox(here)[0] if here else None
         found = self._sandboxes.known(name, here)
-        if found is not None and found.kind == kind:
+        if found is not None and (found.kind == kind or (found.kind, kind) == ("app", "resource")):
             return found
         if kind == "resource":
             return Target(resource=self._inventory.resource(name), sandbox=sandbox)

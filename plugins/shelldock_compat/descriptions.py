@@ -74,6 +74,7 @@ class Describer:
                 name=sandbox.name,
                 description=sandbox.description,
                 owner=sandbox.owner,
+                status="Started" if sandbox.state == "active" else "Teardown",
                 domain_name=sandbox.domain,
                 reservation_live_status=infos.ReservationLiveStatus(sandbox.id),
                 topologies=blueprints,

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,47 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from uv import find_uv_bin
+from tests.switches import ATTRIBUTES, EXAMPLE, SECRETS, Switch, simulated
 
 from shelldock import Host
 from shelldock.errors import DriverError
 from shelldock.paths import Paths
 from shelldock_cloudshell import interpreters
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/networking-switch"
-SECRETS = {
-    "Password": "admin-secret",
-    "Enable Password": "enable-secret",
-    "SNMP Read Community": "readonly",
-    "Backup Password": "backup-secret",
-}
 PORTS = [f"Module 1/TenGigabitEthernet1-{n}" for n in (1, 2)]
 PORTS += [f"Module 1/GigabitEthernet1-{n}" for n in (3, 4, 5, 6)]
 PORTS += [f"Module 2/GigabitEthernet2-{n}" for n in range(1, 7)]
 PYTHONS = ["3.9", "3.12", "3.13"]
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A simulated switch, and the folder of the file server that it copies to."""
-
-    address: str
-    files: Path
-    log: Path
-    """What it hears."""
-
-    def until_heard(self, text: str) -> None:
-        """Wait until somebody says this to it."""
-        deadline = time.monotonic() + 60
-        while text not in self.log.read_text():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-
-    def saved(self, name: str) -> str:
-        """A configuration that it saved."""
-        return (self.files / "backups" / name).read_text()
 
 
 @dataclass(frozen=True)
@@ -89,13 +57,7 @@ class Shelldock:
 
     def add(self, name: str, address: str, **changed: str) -> None:
         """Add a resource with the attributes that the simulated switch wants."""
-        attributes = SECRETS | {
-            "User": "admin",
-            "CLI TCP Port": "2222",
-            "Backup Location": "ftp://127.0.0.1/backups",
-            "Backup User": "backup",
-        }
-        given = [f"-a{key}={value}" for key, value in (attributes | changed).items()]
+        given = [f"-a{key}={value}" for key, value in (ATTRIBUTES | changed).items()]
         self.run(
             "resource", "add", name, "--shell", "Networking Switch", "--address", address, *given
         )
@@ -103,49 +65,9 @@ class Shelldock:
 
 @pytest.fixture(scope="module")
 def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
-    """The simulator of the example, on an address that only this test uses: SNMP's port is fixed in the library."""
-    folder = tmp_path_factory.mktemp("switch")
-    address = f"127.{random.randrange(16, 255)}.{random.randrange(256)}.10"
-    if reason := cannot_open(address, 161):
-        pytest.skip(f"no SNMP agent can be simulated here: UDP port 161 cannot be opened: {reason}")
-    script = EXAMPLE / "simulator/simulate.py"
-    command = [find_uv_bin(), "run", "--quiet", "--python", sys.executable, "--script", str(script)]
-    log = folder / "simulator.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [*command, "--address", address, "--files", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"},
-            start_new_session=True,
-        ) as simulator,
-    ):
-        try:
-            until_ready(simulator, log)
-            yield Switch(address, folder, log)
-        finally:
-            os.killpg(simulator.pid, signal.SIGTERM)
-
-
-def cannot_open(address: str, port: int) -> str:
-    """Why a UDP port cannot be opened; empty if it can."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
-        try:
-            trial.bind((address, port))
-        except OSError as error:
-            return str(error)
-    return ""
-
-
-def until_ready(simulator: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the simulator says that it answers."""
-    deadline = time.monotonic() + 120  # its packages may have to be downloaded
-    while " ready: " not in log.read_text():
-        assert simulator.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+    """The simulator of the example."""
+    with simulated(tmp_path_factory.mktemp("switch")) as switch:
+        yield switch
 
 
 @pytest.fixture(scope="module")
