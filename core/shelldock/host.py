@@ -944,7 +944,7 @@ class AsyncHost:
             target = replace(target, resource=root, stored=True)
             if target.sandbox is None:
                 return target
-        return self.sandboxes.admit(target)
+        return self.sandboxes.admit(self.sandboxes.current(target))
 
     async def _end_ledger(self) -> None:
         if self._ledger is not None:

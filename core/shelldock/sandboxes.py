@@ -112,6 +112,15 @@ class Sandboxes:
         """The target with this full name that is used in the sandbox, or None."""
         return self._targets.get(sandbox_id, {}).get(name)
 
+    def current(self, target: Target) -> Target:
+        """What is part of a sandbox, as its driver has changed it since somebody looked it up.
+
+        Any other target is as it is given, also one of a sandbox that nobody began.
+        """
+        known = self.known(target.name, _id(target))
+        same = known is not None and known.resource.id == target.resource.id
+        return known if known and same and _id(target) in self._holds else target
+
     def find(self, name: str, sandbox_id: str | None = None) -> Target | None:
         """The target with this full name that is in use, or None.
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from tests import mariadb, switches
 from tests.mariadb import MariaDB
 from tests.switches import Switch
-from tests.workshop import alive
+from tests.workshop import alive, clean_environ
 
 from shelldock import AsyncHost, blueprints
 from shelldock.blueprints import Blueprint
@@ -58,8 +63,7 @@ def opened(home: Path) -> AsyncHost:
 async def host(home: Path) -> AsyncIterator[AsyncHost]:
     """A durable host that has the shell; sandboxes that a test leaves are ended."""
     async with opened(home) as host:
-        if "MySQL App" not in [one.name for one in host.catalog.shells()]:
-            host.catalog.add(EXAMPLE)
+        host.catalog.add(EXAMPLE)
         yield host
         for one in await host.list_sandboxes():
             await host.end_sandbox(one.id)
@@ -219,6 +223,7 @@ async def test_a_database_outlives_the_host_but_not_its_sandbox(
     home: Path, server: MariaDB, tmp_path: Path
 ) -> None:
     async with opened(home) as host:
+        host.catalog.add(EXAMPLE)
         sandbox = await started(host, lab(server, tmp_path))
         await ask(host, sandbox, "create_table", table="guests", columns=COLUMNS)
     assert len(server.databases()) == 1, "the sandbox goes on"
@@ -226,6 +231,57 @@ async def test_a_database_outlives_the_host_but_not_its_sandbox(
         assert await ask(host, sandbox, "list_tables") == "guests"
         await host.end_sandbox(sandbox)
         assert server.databases() == server.users() == set()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from shelldock import Host, blueprints
+from shelldock.paths import Paths
+
+with Host(paths=Paths.below(Path(sys.argv[1])), durable=True) as host:
+    blueprint = blueprints.read(sys.stdin.read())
+    sandbox = host.start_blueprint(blueprint).sandbox.id
+    app = host.locate("MySQL", sandbox)
+    host.execute(app, "provision")
+    host.execute(app, "create_table", {"table": "guests", "columns": "id INT"})
+    (instance,) = host.instances()
+    print(sandbox, instance.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""A host that is killed while a sandbox goes on: says which, and the process of its app."""
+
+
+def killed(home: Path, blueprint: Blueprint) -> str:
+    """The sandbox that such a host left, once the process of its app has ended as well."""
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(home)],
+        env=clean_environ(home),
+        input=msgspec.json.encode(blueprint).decode(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    sandbox, pid = ended.stdout.split()
+    deadline = time.monotonic() + 60
+    while alive([int(pid)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return sandbox
+
+
+async def test_a_database_outlives_a_host_that_is_killed_and_the_next_one_looks_after_it(
+    home: Path, server: MariaDB, tmp_path: Path
+) -> None:
+    async with opened(home) as host:  # the shell is there, whichever test comes first
+        host.catalog.add(EXAMPLE)
+    sandbox = await asyncio.to_thread(killed, home, lab(server, tmp_path))
+    assert len(server.databases()) == 1, "the sandbox goes on"
+    async with opened(home) as host:
+        assert await ask(host, sandbox, "list_tables") == "guests"
+        await host.end_sandbox(sandbox)
+    assert server.databases() == server.users() == set()
 
 
 async def test_a_server_that_is_away_is_told_in_a_line_and_sets_the_status(

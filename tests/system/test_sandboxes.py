@@ -121,6 +121,17 @@ async def test_what_is_not_in_a_sandbox_is_not_found_there(host: AsyncHost) -> N
     assert host.locate("sw1").sandbox is None
 
 
+async def test_a_target_that_was_looked_up_undoes_nothing_that_was_set_since(
+    host: AsyncHost,
+) -> None:
+    lab = (await host.start_blueprint(blueprints.read(LAB))).sandbox.id
+    before = host.locate("web", lab)
+    asked = await host.execute(before, "pid")
+    host.callbacks.set_status("web", "Online", "fine", subject=asked.id)
+    await host.execute(before, "pid")
+    assert host.locate("web", lab).resource.status == "Online"
+
+
 async def test_to_end_is_idempotent_and_final(host: AsyncHost) -> None:
     lab = (await host.start_blueprint(blueprints.read(LAB))).sandbox.id
     web = host.locate("web", lab)
