@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shelldock import bundles
+from shelldock.auditing import Auditing
 from shelldock.blueprints import App, Blueprint, seconds, text
 from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
@@ -77,6 +78,7 @@ from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
 from shelldock.tokens import Tokens
+from shelldock.users import Users
 from shelldock.variables import Variables
 from shelldock.vault import Vault
 
@@ -128,6 +130,8 @@ class AsyncHost:
         self.store = store or Store(f"sqlite:///{self.paths.store}")
         self.vault = vault or Vault.load(self.paths.key)
         self.tokens = Tokens()
+        self.users = Users(self.store)
+        self.audit = Auditing(self.store)
         self.catalog = Catalog(self.paths.shells, self.plugins.read_shell, self.plugins.shells())
         self.inventory = Inventory(self.store, self.vault, self.shell)
         self.sandboxes = Sandboxes()
