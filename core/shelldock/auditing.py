@@ -42,4 +42,4 @@ class Auditing:
             statement = statement.where(audit.c.id < before)
         with self._store.transaction() as connection:
             rows = connection.execute(statement).mappings()
-            return [msgspec.convert(dict(row), Audit) for row in rows]
+            return [msgspec.convert({str(key): row[key] for key in row}, Audit) for row in rows]

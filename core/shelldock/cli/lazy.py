@@ -31,9 +31,9 @@ COMMANDS: Final = {
     "instance": ("instances", "Show, stop, terminate, reset and retry driver instances."),
     "logs": ("logs", "Show what driver instances wrote."),
     "env": ("environments", "List, build, export, import and remove the environments of drivers."),
-    "user": ("users", "Add, list, show, change and remove users of the server."),
-    "token": ("tokens", "Create, list and revoke the tokens that programs show."),
-    "audit": ("audit", "Show who changed what through the server."),
+    "user": ("users", "Add, list, show, change and remove users."),
+    "token": ("tokens", "Create, list and revoke tokens."),
+    "audit": ("audit", "Show who changed what through the server, newest first."),
     "plugins": ("plugins", "List the plugins, what they answer, and what is wrong with them."),
 }
 """For each command: its module in this package, and what the list of commands says of it."""
