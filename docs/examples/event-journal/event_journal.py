@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shelldock import hookimpl
-from shelldock.model import Environment, Execution, Instance, Value
+from shelldock.model import Environment, Execution, Instance, Sandbox, Value
 from shelldock.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,11 @@ class EventJournal(Value, frozen=True, kw_only=True):
     def shelldock_environment_changed(self, environment: Environment) -> None:
         """Write down how the environment is now."""
         self._write(environment=environment)
+
+    @hookimpl
+    def shelldock_sandbox_changed(self, sandbox: Sandbox) -> None:
+        """Write down how the sandbox is now."""
+        self._write(sandbox=sandbox)
 
     def _write(self, **event: Value) -> None:
         file = Path(self.path) if self.path else Paths.default(os.environ).logs / "events.jsonl"
