@@ -130,7 +130,7 @@ class Catalog:
         """
         path = Path(path).absolute()
         shell = self._read(path)
-        with self._locked():
+        with locked(self._folder):
             home = self._folder / _safe(shell.name)
             known = _record(home / _RECORD)
             if known is not None and not force:
@@ -154,7 +154,7 @@ class Catalog:
         Raises ``NotFoundError``, and ``ConflictError`` for one that was not added but is installed with something.
         """
         name = self._spelt(name)
-        with self._locked():
+        with locked(self._folder):
             home = self._folder / _safe(name)
             if _record(home / _RECORD) is not None or home.is_dir():
                 (home / _RECORD).unlink(missing_ok=True)
@@ -198,25 +198,6 @@ class Catalog:
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
         return place / path.name
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Alone among all processes; what somebody left half made is cleared away."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / ".lock")
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS)
-        except Timeout:
-            raise ConflictError(
-                f"another process has been changing {str(self._folder)!r} for {_LOCK_SECONDS} s"
-            ) from None
-        try:
-            for one in self._folder.glob(".adding.*"):
-                shutil.rmtree(one, ignore_errors=True)
-            yield
-        finally:
-            _renew(self._folder / _CHANGED)
-            lock.release()
 
     # ---- finding ------------------------------------------------------------------------------
 
@@ -340,6 +321,26 @@ def _tidy(home: Path, keep: Sequence[str]) -> None:
 
 def _numbers(home: Path) -> list[int]:
     return [int(one.name) for one in home.iterdir() if one.name.isdecimal()]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be alone with a folder of shells among all processes; what somebody left half made is cleared away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout:
+        raise ConflictError(
+            f"another process has been changing {str(folder)!r} for {_LOCK_SECONDS} s"
+        ) from None
+    try:
+        for one in folder.glob(".adding.*"):
+            shutil.rmtree(one, ignore_errors=True)
+        yield
+    finally:
+        _renew(folder / _CHANGED)
+        lock.release()
 
 
 def _renew(path: Path) -> None:

@@ -97,7 +97,7 @@ class AsyncHost:
     :param settings: by default those of the settings file and of the environment variables.
     :param paths: places on disk; by default the platform's, or all below ``SHELLDOCK_HOME``.
     :param plugins: plugin objects, asked before the installed ones.
-    :param store: what keeps the inventory; by default a file under ``paths``.
+    :param store: what keeps the inventory; by default what the setting ``store.url`` says, else a file under ``paths``.
     :param vault: what encrypts passwords; by default with the key in a file under ``paths``.
     :param python: the interpreter for every driver, a version (``3.9``) or a path; by default each shell's own.
     :param fresh: give every instance a fresh interpreter instead of a fork of one that has imported the driver; by
@@ -127,7 +127,7 @@ class AsyncHost:
         self.paths = paths or Paths.default(os.environ)
         self.settings = settings or load(self.paths.settings, os.environ)
         self.plugins = Plugins(self.settings, plugins)
-        self.store = store or Store(f"sqlite:///{self.paths.store}")
+        self.store = store or Store(self.settings.store.url or f"sqlite:///{self.paths.store}")
         self.vault = vault or Vault.load(self.paths.key)
         self.tokens = Tokens()
         self.users = Users(self.store)

@@ -131,6 +131,17 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many executions are kept at most, the newest; 0: any number."""
 
 
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything is kept that must survive."""
+
+    url: str = ""
+    """A database URL, ``postgresql://user:password@host/database``; empty: a file in the data folder."""
+
+    def __repr__(self) -> str:
+        """Nothing of it, as there may be a password."""
+        return "StoreSettings(…)"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
@@ -140,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     logs: LogSettings = LogSettings()
     history: HistorySettings = HistorySettings()
     node: NodeSettings = NodeSettings()
+    store: StoreSettings = StoreSettings()
     shells: dict[str, OwnOfShell] = {}
     """For single shells, by name."""
     resources: dict[str, Own] = {}
@@ -199,6 +211,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
     logs: LogSettings = LogSettings()
     history: HistorySettings = HistorySettings()
     node: NodeSettings = NodeSettings()
+    store: StoreSettings = StoreSettings()
     shells: dict[str, OwnOfShell] = {}
     resources: dict[str, Own] = {}
     fabric: str = "local"
@@ -226,6 +239,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         logs=read.logs,
         history=read.history,
         node=read.node,
+        store=read.store,
         shells=read.shells,
         resources=read.resources,
         fabric=read.fabric,

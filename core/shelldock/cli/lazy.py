@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "user": ("users", "Add, list, show, change and remove users."),
     "token": ("tokens", "Create, list and revoke tokens."),
     "audit": ("audit", "Show who changed what through the server, newest first."),
+    "backup": ("backup", "Write all that must survive into one file."),
+    "restore": ("restore", "Put back what a backup holds."),
     "plugins": ("plugins", "List the plugins, what they answer, and what is wrong with them."),
 }
 """For each command: its module in this package, and what the list of commands says of it."""

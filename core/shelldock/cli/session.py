@@ -25,10 +25,15 @@ def paths() -> Paths:
 
 def settings(context: typer.Context) -> Settings:
     """The settings, from the file of ``--settings`` where that is given: then it must be there."""
+    return load(settings_file(context), os.environ)
+
+
+def settings_file(context: typer.Context) -> Path:
+    """The settings file; it need not exist, unless ``--settings`` names it."""
     file = general(context).settings
     if file and not file.exists():
         raise SettingsError(f"there is no settings file {str(file)!r}")
-    return load(file or paths().settings, os.environ)
+    return file or paths().settings
 
 
 def general(context: typer.Context) -> General:
