@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from shelldock.errors import (
     ConflictError,
     InputError,
     NotFoundError,
+    SettingsError,
     ShelldockError,
     ShellError,
 )
@@ -66,6 +67,9 @@ from shelldock.model import (
     Target,
     Waiting,
 )
+from shelldock.model import (
+    Node as NodeInfo,
+)
 from shelldock.node import Node
 from shelldock.ongoing import Ongoing
 from shelldock.paths import Paths
@@ -86,6 +90,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAGE: Final = 1000
 """Executions in one answer of the history."""
+
+LIVE: Final = frozenset({"limits", "instances", "shells", "resources", "sources"})
+"""Settings that can change while the host is open."""
 
 ON_ITS_WAY: Final = 0.005
 """Seconds between two looks for a command that is between the queue and its instance."""
@@ -183,7 +190,8 @@ class AsyncHost:
             variables=Variables(self.settings, variables),
         )
         self._janitor = Janitor(self._node, self.environments, self.paths, self.settings)
-        self._control = Control(self.paths.runtime, self._answers())
+        self._offered: dict[str, Callable[..., object]] = dict(self._answers())
+        self._control = Control(self.paths.runtime, self._offered)
         self._since = time.time()
         self._services: list[Service] = []
         self._connectivity = Connectivity()
@@ -602,6 +610,14 @@ class AsyncHost:
         inside = f"it has {', '.join(map(repr, known[:5]))}" if known else "it is empty"
         raise NotFoundError(f"target in sandbox {here.name or sandbox!r}", name, known, inside)
 
+    def refuse_ended(self, sandbox: Sandbox) -> None:
+        """Raise ``ConflictError`` where a sandbox takes no more commands."""
+        self._reservations.refuse_ended(sandbox)
+
+    def refuse_excluded(self, target: Target) -> None:
+        """Raise ``ExcludedError`` where a target is excluded, or a resource that it is part of (N1)."""
+        self._refuse_excluded(target)
+
     def refuse_held(self, resource: str) -> None:
         """Raise ``ReservedError`` where a sandbox has a resource, or the root of it, for itself (D6)."""
         self._reservations.refuse_held(resource.partition("/")[0])
@@ -752,6 +768,31 @@ class AsyncHost:
             for one in self._executions.all()
             if one.state == "accepted" and one.id not in placed
         ]
+
+    async def nodes(self) -> list[NodeInfo]:
+        """Every execution server that has joined."""
+        return await self._fleet.nodes()
+
+    def offer(self, verb: str, answer: Callable[..., object]) -> None:
+        """Let other processes of this user ask one thing more (see ``shelldock.control``)."""
+        self._offered[verb] = answer
+
+    def reload(self, settings: Settings) -> None:
+        """Use other settings from now on: limits, those of shells and resources, and of instances to come.
+
+        Raises ``SettingsError``, and changes nothing, where one of the others differs: they need a restart.
+        """
+        fixed = [
+            name
+            for name in self.settings.__struct_fields__
+            if name not in LIVE and getattr(settings, name) != getattr(self.settings, name)
+        ]
+        if fixed:
+            raise SettingsError(
+                f"{', '.join(map(repr, fixed))} can only be changed by a restart; nothing was changed"
+            )
+        self._node.reload(settings)
+        self.settings = settings
 
     def affected(self, key: str) -> list[Execution]:
         """Whom it hits if the instance for ``key`` ends now: what runs on it, and waits for it (L4)."""

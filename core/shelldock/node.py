@@ -123,6 +123,11 @@ class Node:
             name=self.name, labels=said.labels, slots=said.slots, instances=len(self._instances)
         )
 
+    def reload(self, settings: Settings) -> None:
+        """Use other settings for the instances to come. Raises ``SettingsError``, and then changes nothing."""
+        self._variables.reload(settings)
+        self._settings = settings
+
     async def open(self) -> None:
         """Join the others."""
         self._room = await asyncio.to_thread(Room.open, self._paths.instances)

@@ -26,6 +26,15 @@ class HostInfo(Value, frozen=True, kw_only=True):
     """Unix time."""
 
 
+class ServerLogin(Value, frozen=True, kw_only=True):
+    """Where a server of this user is reached, and a token that is good for as long as it runs."""
+
+    url: str
+    token: str
+    certificate: str = ""
+    """The file of its certificate; empty where it does not speak TLS."""
+
+
 class Remote:
     """One host of another process, reached over its socket (see ``shelldock.control``)."""
 

@@ -44,6 +44,11 @@ class Variables:
             if fault := _fault(name, text):
                 raise InputError(fault)
 
+    def reload(self, settings: Settings) -> None:
+        """Use other settings from now on. Raises as when it is made, and then changes nothing."""
+        Variables(settings, self._given)
+        self._settings = settings
+
     def of(self, shell: str) -> dict[str, str]:
         """Those for the drivers of a shell."""
         own = self._settings.shells.get(shell)

@@ -1,0 +1,217 @@
+"""The shapes of requests and answers that are no nouns of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from litestar.params import Parameter
+from msgspec.structs import replace
+
+from shelldock import AsyncHost
+from shelldock.errors import InputError
+from shelldock.inputs import MASK
+from shelldock.model import Command, Resource, Role, SandboxDetails, Target, User
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="How many a page has.")]
+After = Annotated[str, Parameter(description="The `next` of the page before.")]
+Text = Annotated[str, msgspec.Meta(max_length=100_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a request brings."""
+
+
+class Page(msgspec.Struct, Generic[T], kw_only=True):
+    """A part of a list."""
+
+    items: list[T]
+    next: str = ""
+    """What to ask for as `after`; empty where there is no more."""
+
+
+def page(items: Sequence[T], limit: int, after: str) -> Page[T]:
+    """A part of what is all in memory. Raises ``InputError``."""
+    if after and not (after.isdecimal() and len(after) < 12):
+        raise InputError(f"{after!r} is no place in a list; give the 'next' of a page")
+    begin = int(after or 0)
+    more = begin + limit < len(items)
+    return Page(items=list(items[begin : begin + limit]), next=str(begin + limit) if more else "")
+
+
+class Login(Body):
+    """Who wants a token."""
+
+    user: Name
+    password: Text
+    name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """What the token is called."""
+    lifetime: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Seconds; none: until it is revoked."""
+
+
+class LoggedIn(msgspec.Struct, kw_only=True):
+    """A new token."""
+
+    token: str
+    """Its secret, which nobody can read again."""
+    user: User
+    expires: float | None = None
+
+
+class NewUser(Body):
+    """Somebody who shall be able to log in."""
+
+    name: Name
+    password: Text
+    role: Role = "user"
+    email: Text = ""
+
+
+class UserChange(Body):
+    """What shall be otherwise."""
+
+    role: Role | None = None
+    password: Text | None = None
+    email: Text | None = None
+    active: bool | None = None
+
+
+class NewToken(Body):
+    """A token for oneself."""
+
+    name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    lifetime: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class NewResource(Body):
+    """A root resource."""
+
+    name: Name
+    shell: Name
+    address: Text = ""
+    attributes: dict[str, Text] = {}
+    description: Text = ""
+
+
+class ResourceChange(Body):
+    """What shall be otherwise."""
+
+    address: Text | None = None
+    attributes: dict[str, Text] = {}
+    description: Text | None = None
+    excluded: bool | None = None
+
+
+class ResourceDetails(msgspec.Struct, kw_only=True):
+    """A resource and what is below it."""
+
+    resource: Resource
+    children: list[Resource]
+
+
+class Named(Body):
+    """Which resource."""
+
+    resource: Name
+
+
+class NewExecution(Body):
+    """A command to run."""
+
+    target: Name
+    command: Name
+    inputs: dict[str, str] | list[str] = {}
+    sandbox: str = ""
+    ports: list[Text] = []
+    limit: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Seconds that it may run."""
+    pending: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Seconds that it may wait for its turn."""
+    wait: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0
+    """Seconds to wait for its end before answering."""
+
+
+class Force(Body):
+    """How to cancel."""
+
+    force: bool = False
+
+
+class InstanceAction(Body):
+    """What to do with an instance."""
+
+    key: Name
+    level: Text = ""
+    """For `log-level`."""
+    reason: Text = ""
+
+
+class Done(msgspec.Struct, kw_only=True):
+    """What came of it."""
+
+    cancelled: int | None = None
+
+
+class Cancelled(msgspec.Struct, kw_only=True):
+    """Whether there was still something to cancel."""
+
+    cancelled: bool
+
+
+class NewSandbox(Body):
+    """A sandbox from a blueprint."""
+
+    blueprint: dict[str, Any]
+    """See `/api/blueprint-schema`."""
+    name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    duration: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Seconds; by default what the blueprint says."""
+
+
+class Extension(Body):
+    """When a sandbox ends: at a Unix time, or so many seconds from now; neither: by itself never."""
+
+    ends: float | None = None
+    seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """How the server is."""
+
+    status: str
+    version: str
+    since: float
+
+
+class OfCommand(msgspec.Struct, kw_only=True):
+    """The commands of a target, with what a form needs."""
+
+    target: str
+    shell: str
+    commands: list[Command]
+
+
+def shown(host: AsyncHost, resource: Resource) -> Resource:
+    """A resource without its passwords."""
+    vault = host.vault
+    return replace(
+        resource,
+        attributes={
+            name: MASK if vault.is_encrypted(value) else value
+            for name, value in resource.attributes.items()
+        },
+    )
+
+
+def without_secrets(host: AsyncHost, details: SandboxDetails) -> SandboxDetails:
+    """A sandbox without the passwords of what is in it."""
+
+    def clean(one: Target) -> Target:
+        return replace(one, resource=shown(host, one.resource), sandbox=None)
+
+    return replace(details, targets=[clean(one) for one in details.targets])
