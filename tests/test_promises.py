@@ -131,10 +131,10 @@ def implementing(hook: str, *places: str) -> list[Path]:
     return [path for path in found if re.search(rf"def {hook}\b", path.read_text())]
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", [one for one in HOOKS if not one.endswith("_changed")])
 def test_the_hook_has_a_default_or_says_that_it_needs_none(hook: str) -> None:
     told = getattr(hookspecs, hook).__doc__ or ""
-    without = re.search(r"Default: (none|``local``)", told) or hook.endswith("_changed")
+    without = re.search(r"Default: (none|``local``)", told)
     assert bool(implementing(hook, "plugins/*/*.py", "plugins/*/*/*.py")) != bool(without)
 
 

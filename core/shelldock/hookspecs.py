@@ -241,5 +241,5 @@ def shelldock_services(host: AsyncHost) -> Sequence[Service] | None:
 def shelldock_commands(app: Typer) -> None:
     """Add commands to the command line.
 
-    Asked when ``shelldock`` starts, before the arguments are read. Default: none.
+    Asked when ``shelldock`` starts, before the arguments are read. Default: ``serve``.
     """
