@@ -107,7 +107,6 @@ def convert(
     """The blueprint in plain data. Raises ``InputError``."""
     try:
         blueprint = msgspec.convert(data, Blueprint)
-        seconds(blueprint.duration)
     except msgspec.ValidationError as error:
         message = str(error)
         found = _PLACE.search(message)
@@ -117,6 +116,12 @@ def convert(
         raise InputError(
             f"cannot read {source}{line}: {said[:1].lower()}{said[1:]}{f' in {place}' if place else ''}"
         ) from None
+    return check(blueprint, source)
+
+
+def check(blueprint: Blueprint, source: str = "the blueprint") -> Blueprint:
+    """The blueprint, if it can be one. Raises ``InputError``."""
+    seconds(blueprint.duration)
     _refuse_twice(source, "resource", (one.name for one in blueprint.resources))
     own = [one.name for one in blueprint.apps] + [one.name for one in blueprint.services]
     _refuse_twice(source, "app or service", own)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from litestar.params import Parameter
 from msgspec.structs import replace
 
 from shelldock import AsyncHost
-from shelldock.errors import InputError
+from shelldock.blueprints import Blueprint
 from shelldock.inputs import MASK
 from shelldock.model import Command, Resource, Role, SandboxDetails, Target, User
+from shelldock.users import LONGEST, SHORTEST
 
 T = TypeVar("T")
 
 Limit = Annotated[int, Parameter(ge=1, le=1000, description="How many a page has.")]
-After = Annotated[str, Parameter(description="The `next` of the page before.")]
+After = Annotated[
+    str, Parameter(pattern=r"^[0-9]{0,11}$", description="The `next` of the page before.")
+]
+Password = Annotated[str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
@@ -35,9 +39,7 @@ class Page(msgspec.Struct, Generic[T], kw_only=True):
 
 
 def page(items: Sequence[T], limit: int, after: str) -> Page[T]:
-    """A part of what is all in memory. Raises ``InputError``."""
-    if after and not (after.isdecimal() and len(after) < 12):
-        raise InputError(f"{after!r} is no place in a list; give the 'next' of a page")
+    """A part of what is all in memory."""
     begin = int(after or 0)
     more = begin + limit < len(items)
     return Page(items=list(items[begin : begin + limit]), next=str(begin + limit) if more else "")
@@ -67,7 +69,7 @@ class NewUser(Body):
     """Somebody who shall be able to log in."""
 
     name: Name
-    password: Text
+    password: Password
     role: Role = "user"
     email: Text = ""
 
@@ -76,7 +78,7 @@ class UserChange(Body):
     """What shall be otherwise."""
 
     role: Role | None = None
-    password: Text | None = None
+    password: Password | None = None
     email: Text | None = None
     active: bool | None = None
 
@@ -166,8 +168,7 @@ class Cancelled(msgspec.Struct, kw_only=True):
 class NewSandbox(Body):
     """A sandbox from a blueprint."""
 
-    blueprint: dict[str, Any]
-    """See `/api/blueprint-schema`."""
+    blueprint: Blueprint
     name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     duration: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """Seconds; by default what the blueprint says."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from typing import Final
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -14,12 +16,17 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shelldock import AsyncHost
+from shelldock.blueprints import App, Blueprint, ServiceUse, Use
 from shelldock.errors import ShelldockError
 from shelldock_server import people, problems, running, things, work
 from shelldock_server.access import gate
+from shelldock_server.answers import Body
 from shelldock_server.events import Events
 from shelldock_server.metrics import Metrics
 from shelldock_server.plugin import Server
+
+LOGINS: Final = 2
+"""Passwords that are tried at the same time; each takes 64 MiB."""
 
 
 def build(
@@ -35,7 +42,7 @@ def build(
     :param reload: reads the settings again.
     :param stop: asks the server to end.
     """
-    return Litestar(
+    app = Litestar(
         [*people.HANDLERS, *things.HANDLERS, *work.HANDLERS, *running.HANDLERS],
         middleware=[gate(settings.patience)],
         exception_handlers={
@@ -66,6 +73,17 @@ def build(
                 "reload": reload,
                 "stop": stop,
                 "since": time.time(),
+                "logins": ThreadPoolExecutor(LOGINS, thread_name_prefix="login"),
             }
         ),
     )
+    _close_bodies(app)
+    return app
+
+
+def _close_bodies(app: Litestar) -> None:
+    """Say in the OpenAPI document what is true of every body: it has no other fields."""
+    schemas = app.openapi_schema.components.schemas or {}
+    closed: list[type] = [*Body.__subclasses__(), Blueprint, Use, App, ServiceUse]
+    for body in closed:
+        schemas[body.__name__].additional_properties = False

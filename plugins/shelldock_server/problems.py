@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.routes import HTTPRoute
 
 from shelldock.errors import Fact, InputError, ShelldockError
 
@@ -105,6 +108,7 @@ def of_http(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         for one in extra
         if isinstance(one, dict) and "message" in one
     )
+    headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
     code = {404: "not-found", 413: "input", 400: "input", 415: "input"}.get(
         error.status_code, "http"
     )
@@ -114,6 +118,7 @@ def of_http(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         code,
         " ".join(f"{said}{f': {more}' if more else ''}".split()),
         {},
+        headers,
     )
 
 
@@ -130,7 +135,12 @@ def of_us(request: Request[Any, Any, Any], error: Exception) -> Response[Problem
 
 
 def _problem(
-    request: Request[Any, Any, Any], status: int, code: str, detail: str, facts: dict[str, Fact]
+    request: Request[Any, Any, Any],
+    status: int,
+    code: str,
+    detail: str,
+    facts: dict[str, Fact],
+    headers: dict[str, str] | None = None,
 ) -> Response[Problem]:
     request.scope["state"]["outcome"] = code
     problem = Problem(
@@ -141,5 +151,26 @@ def _problem(
         code=code,
         facts=facts,
     )
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    headers = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(problem, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _allowed(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What RFC 9110 wants to be told with 405: the methods that there are."""
+    methods = {
+        str(method)
+        for route in request.app.routes
+        if isinstance(route, HTTPRoute) and re.fullmatch(_pattern(route), request.url.path)
+        for method in route.methods
+    }
+    return {"Allow": ", ".join(sorted(methods))}
+
+
+def _pattern(route: HTTPRoute) -> str:
+    parts = (
+        re.escape(part) if isinstance(part, str) else ".+" if part.type is Path else "[^/]+"
+        for part in route.path_components
+    )
+    return "/" + "/".join(parts)

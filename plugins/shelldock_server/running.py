@@ -20,7 +20,7 @@ from shelldock_server.events import KINDS, Events
 from shelldock_server.problems import RESPONSES
 
 
-@get("/api/health", opt={"open": True}, responses=RESPONSES, tags=["server"])
+@get("/api/health", opt={"open": True}, security=[{}], responses=RESPONSES, tags=["server"])
 async def get_health(request: Asked) -> Response[Health]:
     """How the server is: 503 while it takes nothing new."""
     draining = host(request).draining

@@ -160,7 +160,7 @@ async def list_sandboxes(
 )
 async def start_sandbox(request: Asked, data: NewSandbox) -> SandboxDetails:
     """Start a sandbox from a blueprint, with all of it or not at all."""
-    blueprint = blueprints.convert(data.blueprint)
+    blueprint = blueprints.check(data.blueprint)
     about(request, data.name or blueprint.name)
     details = await host(request).start_blueprint(
         blueprint, name=data.name, owner=request.user.name, duration=data.duration
@@ -212,7 +212,13 @@ async def get_output(
     return page(await host(request).sandbox_output(id), limit, after)
 
 
-@get("/api/blueprint-schema", opt={"open": True}, responses=RESPONSES, tags=["sandboxes"])
+@get(
+    "/api/blueprint-schema",
+    opt={"open": True},
+    security=[{}],
+    responses=RESPONSES,
+    tags=["sandboxes"],
+)
 async def get_schema() -> dict[str, Any]:
     """The JSON schema of blueprints."""
     return blueprints.schema()

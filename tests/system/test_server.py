@@ -283,7 +283,7 @@ def test_secrets_are_in_no_answer_log_or_event(
         ("GET", "nothing", b"", 404),
         ("PUT", "executions", b"", 405),
         ("GET", "resources/../../etc/passwd", b"", 404),
-        ("POST", "instances/explode", b'{"key": "x"}', 405),
+        ("DELETE", "sandboxes", b"", 405),
     ],
 )
 def test_bad_requests_are_refused_as_problems(
@@ -293,6 +293,7 @@ def test_bad_requests_are_refused_as_problems(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+    assert (status == 405) == ("POST" in answer.headers.get("allow", ""))
 
 
 def events(
