@@ -29,6 +29,7 @@
     ├── LimitReached         a clock ran out
     ├── CancelledError       somebody cancelled it
     │   └── PendingTooLong   its turn did not come in time
+    ├── UnreachableError     a server does not answer
     └── StoreError           what must survive a restart could not be read or written
 
 Each carries its facts as attributes, so that a program need not read the message. ``code`` names the
@@ -357,6 +358,16 @@ class PendingTooLong(CancelledError):
             f"{command!r} was cancelled: its turn did not come within the limit 'pending' of {seconds:g} s "
             f"(set by: {source}), as {reason}"
         )
+
+
+class UnreachableError(ShelldockError):
+    """A server does not answer, or not as one of ours does; ``url`` is where it was asked."""
+
+    code = "unreachable"
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        super().__init__(f"cannot reach the server {url!r}: {reason}")
 
 
 class StoreError(ShelldockError):

@@ -46,6 +46,7 @@ EXIT_CODES: Final = {
     "no-driver": NOT_THERE,
     "no-discovery": NOT_THERE,
     "shell": NOT_THERE,
+    "unreachable": NOT_THERE,
     "environment": NOT_STARTED,
     "python": NOT_STARTED,
     "start": NOT_STARTED,
