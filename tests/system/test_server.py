@@ -21,6 +21,8 @@ import pytest
 from tests.workshop import Workshop, clean_environ
 
 from shelldock import AsyncHost
+from shelldock.client import Client
+from shelldock.errors import LoginError, NotFoundError
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -469,3 +471,41 @@ def test_many_clients_at_once_are_all_accounted_for_and_order_is_kept(
         started = {one["id"]: one["started"] for one in known if one["target"] == target}
         times = [started[one] for one in order if one in started]
         assert times == sorted(times)
+
+
+def test_a_typed_client_runs_follows_and_cancels_commands(server: Server) -> None:
+    with Client(server.url) as client:
+        with pytest.raises(LoginError):
+            client.me()
+        assert client.login("admin", server.password).user == client.me()
+        heard = client.events(["execution"])
+        assert client.execute("sw1", "pid").state == "completed"
+        assert next(heard).kind == "execution"
+        waits = client.submit("sw1", "work", {"seconds": "600"}, request_key="once")
+        assert client.submit("sw1", "work", {"seconds": "600"}, request_key="once").id == waits.id
+        with pytest.raises(TimeoutError):
+            client.wait(waits.id, timeout=0.2)
+        assert client.cancel(waits.id, force=True)
+        assert client.wait(waits.id, timeout=60).state == "cancelled"
+        assert not client.cancel(waits.id)
+        assert [one.id for one in client.history(target="sw1").executions][0] == waits.id
+        assert [one.name for one in client.resources()] == ["sw1", "sw2"]
+        with pytest.raises(NotFoundError, match="did you mean"):
+            client.submit("sw3", "pid")
+        client.logout()
+        with pytest.raises(LoginError):
+            client.me()
+
+
+def test_a_typed_client_has_sandboxes(server: Server) -> None:
+    with Client(server.url) as client:
+        client.login("admin", server.password)
+        wanted = {"name": "lab", "resources": [{"name": "sw1"}]}
+        id = client.start_blueprint(wanted, duration=600).sandbox.id
+        assert client.execute("sw1", "pid", sandbox=id).sandbox == id
+        assert [one.id for one in client.list_sandboxes()] == [id]
+        assert client.extend_sandbox(id, None).ends is None
+        assert client.sandbox_output(id)
+        assert client.end_sandbox(id).state == "ended"
+        assert client.end_sandbox(id) == client.sandbox(id).sandbox
+        assert client.list_sandboxes() == []
