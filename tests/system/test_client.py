@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from shelldock.client import Client, Event, read_events
+from shelldock.client import Client, Event
 from shelldock.errors import LoginError, UnreachableError
+from shelldock.rest import read_events
 
 ACCEPTED = (
     b'{"id":"e1","key":"k","target":"sw1","command":"ping","state":"accepted","accepted":1.0}'
@@ -104,8 +105,11 @@ def test_what_changes_something_is_not_asked_for_twice() -> None:
 def test_events_go_on_after_the_last_that_was_heard() -> None:
     first = answer("200 OK", b'id: 7\nevent: output\ndata: {"text":"a"}\n\n', "text/event-stream")
     second = answer("200 OK", b"id: 8\nevent: reset\ndata: {}\n\n", "text/event-stream")
-    with peer(first, second) as (url, asked), Client(url) as client:
-        events = client.events(["output"])
+    with (
+        peer(first, second) as (url, asked),
+        Client(url) as client,
+        client.events(["output"]) as events,
+    ):
         heard = [next(events), next(events)]
     assert heard == [
         Event(id="7", kind="output", data={"text": "a"}),

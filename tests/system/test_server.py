@@ -28,7 +28,24 @@ from shelldock.settings import load
 
 COMMANDS = (
     '<Command Name="work" EnableCancellation="true"/><Command Name="pid" Visibility="AdminOnly"/>'
+    '<Command Name="linger" EnableCancellation="true"/>'
 )
+MORE = """
+    def linger(self, context, cancellation_context):
+        import urllib.request
+        door = context.connectivity
+        url = "http://%s:%s/ResourceManagerApiService/WriteMessageToReservationOutput"
+        urllib.request.urlopen(
+            urllib.request.Request(
+                url % (door.server_address, door.cloudshell_api_port),
+                b"<W><reservationId>r</reservationId><message>lingering</message></W>",
+                {"Authorization": "Bearer " + door.admin_auth_token},
+            )
+        ).close()
+        while not cancellation_context.is_cancelled:
+            time.sleep(0.02)
+        return "gave up"
+"""
 
 
 class Server:
@@ -89,7 +106,7 @@ def workshop_home(workshop: Workshop, paths: Paths, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     host = AsyncHost(load(None, {}), paths=Paths.below(home))
-    shell = host.catalog.add(workshop.shell("box", commands=COMMANDS))
+    shell = host.catalog.add(workshop.shell("box", commands=COMMANDS, more=MORE))
     host.inventory.create("sw1", shell, "10.0.0.1")
     host.inventory.create("sw2", shell)
     host.store.close()
@@ -478,18 +495,24 @@ def test_a_typed_client_runs_follows_and_cancels_commands(server: Server) -> Non
         with pytest.raises(LoginError):
             client.me()
         assert client.login("admin", server.password).user == client.me()
-        heard = client.events(["execution"])
-        assert client.execute("sw1", "pid").state == "completed"
-        assert next(heard).kind == "execution"
-        waits = client.submit("sw1", "work", {"seconds": "600"}, request_key="once")
-        assert client.submit("sw1", "work", {"seconds": "600"}, request_key="once").id == waits.id
+        with client.events(["execution"]) as heard:
+            assert client.execute("sw1", "pid").state == "completed"
+            assert next(heard).kind == "execution"
+        waits = client.submit("sw1", "linger", request_key="once")
+        assert [one.id for one in client.executions(target="sw1")] == [waits.id]
+        assert client.submit("sw1", "linger", request_key="once").id == waits.id
         with pytest.raises(TimeoutError):
             client.wait(waits.id, timeout=0.2)
-        assert client.cancel(waits.id, force=True)
+        assert client.cancel(waits.id)
         assert client.wait(waits.id, timeout=60).state == "cancelled"
         assert not client.cancel(waits.id)
-        assert [one.id for one in client.history(target="sw1").executions][0] == waits.id
-        assert [one.name for one in client.resources()] == ["sw1", "sw2"]
+        assert client.history(target="sw1").executions[0].id == waits.id
+        assert client.executions() == []
+        assert [one.state for one in client.executions(ended=True, target="sw1")] == [
+            "completed",
+            "cancelled",
+        ]
+        assert [one.name for one in client.inventory.resources()] == ["sw1", "sw2"]
         with pytest.raises(NotFoundError, match="did you mean"):
             client.submit("sw3", "pid")
         client.logout()
@@ -501,11 +524,24 @@ def test_a_typed_client_has_sandboxes(server: Server) -> None:
     with Client(server.url) as client:
         client.login("admin", server.password)
         wanted = {"name": "lab", "resources": [{"name": "sw1"}]}
-        id = client.start_blueprint(wanted, duration=600).sandbox.id
-        assert client.execute("sw1", "pid", sandbox=id).sandbox == id
-        assert [one.id for one in client.list_sandboxes()] == [id]
-        assert client.extend_sandbox(id, None).ends is None
-        assert client.sandbox_output(id)
-        assert client.end_sandbox(id).state == "ended"
-        assert client.end_sandbox(id) == client.sandbox(id).sandbox
+        lab = client.start_blueprint(wanted, duration=600).sandbox.id
+        assert client.execute("sw1", "pid", sandbox=lab).sandbox == lab
+        assert [one.id for one in client.list_sandboxes()] == [lab]
+        assert client.extend_sandbox(lab, None).ends is None
+        assert client.sandbox_output(lab)
+        assert client.end_sandbox(lab).state == "ended"
+        assert client.end_sandbox(lab) == client.sandbox(lab).sandbox
         assert client.list_sandboxes() == []
+
+
+def test_a_typed_client_keeps_the_inventory(server: Server) -> None:
+    with Client(server.url) as client:
+        client.login("admin", server.password)
+        shell = client.shell(client.shells()[0].name)
+        made = client.inventory.create("a | b [1]", shell, "10.0.0.9")
+        assert client.inventory.resource(made.name).address == "10.0.0.9"
+        changed = client.inventory.set(made.name, description="spare")
+        assert changed.description == "spare"
+        assert client.remove(made.name) == [changed]
+        with pytest.raises(NotFoundError):
+            client.inventory.resource(made.name)
