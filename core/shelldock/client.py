@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Final, Self, TypedDict, Unpack
+from typing import Final, Self, Unpack
 from urllib.parse import quote
 
 from shelldock.blueprints import Blueprint
@@ -23,10 +23,11 @@ from shelldock.model import (
     User,
     Value,
     Waiting,
+    Wanted,
 )
 from shelldock.rest import Event, Events, Page, Rest, given
 
-__all__ = ["Client", "Event", "Events", "Login", "RemoteInventory", "Wanted"]
+__all__ = ["Client", "Event", "Events", "Login", "RemoteInventory"]
 
 POLL: Final = 30.0
 """Seconds that a server is asked to wait for the end of an execution, at most."""
@@ -39,15 +40,6 @@ class Login(Value, frozen=True, kw_only=True):
     user: User
     expires: float | None = None
     """Unix time."""
-
-
-class Wanted(TypedDict, total=False):
-    """Which executions are meant; those that are not named are not looked at."""
-
-    target: str | None
-    sandbox: str | None
-    user: str | None
-    command: str | None
 
 
 class _Cancelled(Value, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from shelldock.attributes import defaults, encrypted, given
 from shelldock.autoload import LONGEST_NAME, Report, read
 from shelldock.errors import ConflictError, ExcludedError, InputError, NotFoundError
+from shelldock.inputs import MASK
 from shelldock.model import Resource, Shell
 from shelldock.rediscovery import lay
 from shelldock.store import Change, Store
@@ -75,6 +76,14 @@ class Inventory:
     def resources(self) -> list[Resource]:
         """The root resources, by name."""
         return self._here.below("")
+
+    def masked(self, resource: Resource) -> Resource:
+        """A resource as people may see it: without its passwords."""
+        attributes = {
+            name: MASK if self._vault.is_encrypted(value) else value
+            for name, value in resource.attributes.items()
+        }
+        return replace(resource, attributes=attributes)
 
     def children(self, name: str) -> list[Resource]:
         """The sub-resources directly below a resource, by name; excluded ones too."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypedDict
 
 import msgspec
 
@@ -494,6 +494,15 @@ class Execution(Value, frozen=True, kw_only=True):
     instance: str = ""
     environment: str = ""
     chain: tuple[str, ...] = ()
+
+
+class Wanted(TypedDict, total=False):
+    """Which executions are meant; what is None or not there is not looked at."""
+
+    target: str | None
+    sandbox: str | None
+    user: str | None
+    command: str | None
 
 
 class History(Value, frozen=True, kw_only=True):

@@ -65,6 +65,11 @@ class Paths(Value, frozen=True, kw_only=True):
         return self.config / "settings.toml"
 
     @property
+    def logins(self) -> Path:
+        """File of the logins at servers that were saved; it need not exist."""
+        return self.config / "logins.json"
+
+    @property
     def shells(self) -> Path:
         """Folder of the shells that were added."""
         return private(self.data / "shells")

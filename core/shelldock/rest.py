@@ -176,7 +176,7 @@ class Rest:
     def read(self, data: bytes | msgspec.Raw, type: type[T]) -> T:
         """JSON as ``type``."""
         try:
-            return msgspec.json.decode(data, type=type)
+            return msgspec.json.decode(data, type=type, dec_hook=_made)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnreachableError(
                 self.url, f"it does not answer as this version does: {error}"
@@ -264,6 +264,10 @@ def read_events(lines: Iterator[str]) -> Iterator[Event]:
                     data=msgspec.json.decode(fields["data"] or "{}", type=dict[str, Any]),
                 )
             fields = {}
+
+
+def _made(type: Any, data: object) -> object:
+    return type(data)
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:

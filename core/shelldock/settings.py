@@ -19,7 +19,7 @@ DEFAULT: Final = "default"
 NAMES: Final = ("instances", "variables")
 """The table whose names are the user's own: there, case counts."""
 
-NOT_SETTINGS: Final = frozenset({"HOME", "SERVER"})
+NOT_SETTINGS: Final = frozenset({"HOME", "SERVER", "TOKEN"})
 """Names after the prefix that are read elsewhere."""
 
 T = TypeVar("T")

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from shelldock import AsyncHost
 from shelldock.blueprints import Blueprint
-from shelldock.inputs import MASK
 from shelldock.model import Command, Resource, Role, SandboxDetails, Target, User
 from shelldock.users import LONGEST, SHORTEST
 
@@ -197,22 +196,10 @@ class OfCommand(msgspec.Struct, kw_only=True):
     commands: list[Command]
 
 
-def shown(host: AsyncHost, resource: Resource) -> Resource:
-    """A resource without its passwords."""
-    vault = host.vault
-    return replace(
-        resource,
-        attributes={
-            name: MASK if vault.is_encrypted(value) else value
-            for name, value in resource.attributes.items()
-        },
-    )
-
-
 def without_secrets(host: AsyncHost, details: SandboxDetails) -> SandboxDetails:
     """A sandbox without the passwords of what is in it."""
 
     def clean(one: Target) -> Target:
-        return replace(one, resource=shown(host, one.resource), sandbox=None)
+        return replace(one, resource=host.inventory.masked(one.resource), sandbox=None)
 
     return replace(details, targets=[clean(one) for one in details.targets])

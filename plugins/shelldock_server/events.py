@@ -32,6 +32,8 @@ class Output(Value, frozen=True, kw_only=True):
     execution: str
     target: str
     sandbox: str
+    number: int
+    """Its place in what the driver said for this execution, from 0."""
     text: str
 
 
@@ -60,11 +62,12 @@ class Events:
     def shelldock_execution_changed(self, execution: Execution) -> None:
         """Tell its new state, and what its driver said."""
         heard = self._heard.get(execution.id, 0)
-        for text in execution.messages[heard:]:
+        for number, text in enumerate(execution.messages[heard:], heard):
             said = Output(
                 execution=execution.id,
                 target=execution.target,
                 sandbox=execution.sandbox,
+                number=number,
                 text=text,
             )
             self._tell("output", said, execution.id, execution.sandbox)
@@ -105,6 +108,8 @@ class Events:
     ) -> AsyncIterator[bytes]:
         """The stream from now on, or from what came after the event ``after``, as server-sent events.
 
+        ``execution`` leaves out what belongs to other executions; ``sandbox``, what does not belong to it.
+
         The event ``reset`` says that some were lost: whoever follows fetches the state anew.
         """
         number, lost = self._place(after)
@@ -122,7 +127,7 @@ class Events:
                 number += 1
                 if (
                     event.kind in kinds
-                    and execution in ("", event.execution)
+                    and (not execution or event.execution in ("", execution))
                     and sandbox in ("", event.sandbox)
                 ):
                     yield self._written(

@@ -24,7 +24,6 @@ from shelldock_server.answers import (
     ResourceChange,
     ResourceDetails,
     page,
-    shown,
 )
 from shelldock_server.problems import RESPONSES
 
@@ -87,7 +86,7 @@ async def list_resources(
     """The root resources of the inventory, by name."""
     found = [one for one in host(request).inventory.resources() if shell in ("", one.shell)]
     some = page(found, limit, after)
-    return Page(items=[shown(host(request), one) for one in some.items], next=some.next)
+    return Page(items=[host(request).inventory.masked(one) for one in some.items], next=some.next)
 
 
 @post(
@@ -104,7 +103,7 @@ async def add_resource(request: Asked, data: NewResource) -> Resource:
     made = await asyncio.to_thread(
         inventory.create, data.name, shell, data.address, data.attributes, data.description
     )
-    return shown(host(request), made)
+    return host(request).inventory.masked(made)
 
 
 @get("/api/resources/{name:path}", responses=RESPONSES, tags=["resources"])
@@ -114,8 +113,8 @@ async def get_resource(request: Asked, name: Path, *, tree: bool = False) -> Res
     full = _name(name)
     below = inventory.tree(full)[1:] if tree else inventory.children(full)
     return ResourceDetails(
-        resource=shown(host(request), inventory.resource(full)),
-        children=[shown(host(request), one) for one in below],
+        resource=host(request).inventory.masked(inventory.resource(full)),
+        children=[host(request).inventory.masked(one) for one in below],
     )
 
 
@@ -136,7 +135,7 @@ async def change_resource(request: Asked, name: Path, data: ResourceChange) -> R
             excluded=data.excluded,
         )
     )
-    return shown(host(request), changed)
+    return host(request).inventory.masked(changed)
 
 
 @delete(
@@ -165,7 +164,7 @@ async def remove_resource(request: Asked, name: Path) -> None:
 async def discover(request: Asked, data: Named) -> Resource:
     """Let the driver of a resource find its sub-resources, and keep them; answers when it has."""
     about(request, data.resource)
-    return shown(host(request), await host(request).discover(data.resource))
+    return host(request).inventory.masked(await host(request).discover(data.resource))
 
 
 @get("/api/commands", responses=RESPONSES, tags=["executions"])

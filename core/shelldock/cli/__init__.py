@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from shelldock.cli.failures import explain
-from shelldock.cli.lazy import LazyGroup
+from shelldock.cli.lazy import LazyGroup, refuse_server
 from shelldock.cli.options import General
 from shelldock.logs import configure
 
@@ -41,6 +41,14 @@ def _begin(
         Path | None,
         typer.Option(metavar="FILE", help="Read the settings from this file."),
     ] = None,
+    server: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Ask this server; 'local': none. By default that of 'shelldock login', else the one that runs here.",
+            show_default=False,
+        ),
+    ] = "",
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what happens inside; show traces.")
     ] = False,
@@ -51,10 +59,12 @@ def _begin(
         ),
     ] = False,
 ) -> None:
-    context.obj = General(settings=settings, verbose=verbose)
+    context.obj = General(settings=settings, verbose=verbose, server=server)
     configure("DEBUG" if verbose else "WARNING")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+    elif server:
+        refuse_server(context.invoked_subcommand)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

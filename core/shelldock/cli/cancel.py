@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shelldock.cli.options import AsJson
-from shelldock.cli.reaching import execution as found
+from shelldock.cli.reaching import has_execution, peers
 from shelldock.cli.screen import note, show
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command()
 def cancel(
+    context: typer.Context,
     execution: Annotated[
         str, typer.Argument(metavar="EXECUTION", help="Its id: see 'shelldock executions'.")
     ],
@@ -28,8 +29,8 @@ def cancel(
 
     What waits is taken out of the queue. What runs is told, and ends when its driver looks.
     """
-    host, _ = found(execution)
-    done = host.ask(bool, "cancel", execution, force)
+    with peers(context) as asked:
+        done = has_execution(asked, execution).cancel(execution, force=force)
     show({"cancelled": done}, None, as_json=json)
     if not json:
         note("cancelled" if done else "it has ended already")

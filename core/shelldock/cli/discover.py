@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shelldock.cli.options import AsJson, Python
 from shelldock.cli.progress import Progress
 from shelldock.cli.screen import note, show
+from shelldock.cli.servers import available, refuse
 from shelldock.cli.session import stored_host
 from shelldock.cli.trees import tree
 from shelldock.host import AsyncHost
 from shelldock.model import Resource
 from shelldock.rediscovery import Difference, difference
+
+if TYPE_CHECKING:
+    from shelldock.client import Client
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -34,6 +38,31 @@ def discover(
     The resource is excluded meanwhile, and stays so if it fails. Sub-resources that are not found any
     more are kept too, but excluded.
     """
+    with available(context) as client:
+        if client is not None:
+            refuse({"--python": python})
+            before, found = _there(client, resource)
+        else:
+            before, found = _here(context, resource, python)
+    told = difference(before, found)
+    show(_told(found, told), tree(found, _news(before, told)), as_json=json)
+    if not json:
+        note(_summary(found, before, told))
+
+
+def _there(client: Client, resource: str) -> tuple[list[Resource], list[Resource]]:
+    """The tree before and after."""
+    inventory = client.inventory
+    root = inventory.resource(resource).root
+    before = inventory.tree(root)
+    client.discover(resource)
+    return before, inventory.tree(root)
+
+
+def _here(
+    context: typer.Context, resource: str, python: str | None
+) -> tuple[list[Resource], list[Resource]]:
+    """The tree before and after."""
     progress = Progress()
 
     async def find(host: AsyncHost) -> list[Resource]:
@@ -45,13 +74,9 @@ def discover(
     try:
         with stored_host(context, [progress], python) as host:
             before = host.inventory.tree(host.inventory.resource(resource).root)
-            found = asyncio.run(find(host))
+            return before, asyncio.run(find(host))
     finally:
         progress.stop()
-    told = difference(before, found)
-    show(_told(found, told), tree(found, _news(before, told)), as_json=json)
-    if not json:
-        note(_summary(found, before, told))
 
 
 def _told(found: list[Resource], told: Difference) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import typer
 from rich.console import RenderableType
@@ -26,16 +27,17 @@ Name = Annotated[
         metavar="INSTANCE", help="Its key (resource/sw1), its target's name, or its id."
     ),
 ]
+Ending = Literal["stop", "terminate", "reset"]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whomever it hits.")]
 
 
 @app.command("show")
-def show_(name: Name, *, json: AsJson = False) -> None:
+def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Show an instance, and what runs on it and waits for it."""
-    found = find(name)
-    if found.instance is None:
-        raise NotFoundError("instance", name, hint="it is being started: see 'shelldock queue'")
-    hit = _affected(found)
+    with find(context, name) as found:
+        if found.instance is None:
+            raise NotFoundError("instance", name, hint="it is being started: see 'shelldock queue'")
+        hit = found.host.affected(found.key)
     if json:
         show({"instance": found.instance, "executions": hit}, None, as_json=True)
         return
@@ -46,39 +48,43 @@ def show_(name: Name, *, json: AsJson = False) -> None:
 
 
 @app.command()
-def stop(name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
+def stop(context: typer.Context, name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
     """Stop an instance: what runs on it is cancelled, its driver cleans up; what waits gets a new one."""
-    _end(name, "stop", "stopped", yes=yes, json=json)
+    _end(context, name, "stop", "stopped", yes=yes, json=json)
 
 
 @app.command()
-def terminate(name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
+def terminate(
+    context: typer.Context, name: Name, *, yes: Yes = False, json: AsJson = False
+) -> None:
     """End an instance at once, without cleanup: what runs on it fails; what waits gets a new one."""
-    _end(name, "terminate", "terminated", yes=yes, json=json)
+    _end(context, name, "terminate", "terminated", yes=yes, json=json)
 
 
 @app.command()
-def reset(name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
+def reset(context: typer.Context, name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
     """Cancel all that runs on an instance and waits for it, and stop it; the next command gets a new one."""
-    _end(name, "reset", "reset", yes=yes, json=json)
+    _end(context, name, "reset", "reset", yes=yes, json=json)
 
 
 @app.command("cancel-all")
-def cancel_all(name: Name, *, yes: Yes = False, json: AsJson = False) -> None:
+def cancel_all(
+    context: typer.Context, name: Name, *, yes: Yes = False, json: AsJson = False
+) -> None:
     """Cancel all that runs on an instance and waits for it; the instance stays."""
-    found = find(name)
-    _confirm(found, "cancel", yes=yes)
-    count = found.host.ask(int, "cancel_all", found.key)
+    with find(context, name) as found:
+        _confirm(found, "cancel", yes=yes)
+        count = found.host.cancel_all(found.key)
     show({"cancelled": count}, None, as_json=json)
     if not json:
         note(f"{count} cancelled")
 
 
 @app.command()
-def retry(name: Name, *, json: AsJson = False) -> None:
+def retry(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Let an instance that failed to start again and again be tried with the next command."""
-    found = find(name)
-    found.host.ask(type(None), "retry", found.key)
+    with find(context, name) as found:
+        found.host.retry(found.key)
     show({"retried": found.key}, None, as_json=json)
     if not json:
         note(f"{found.key} is tried again with the next command")
@@ -86,6 +92,7 @@ def retry(name: Name, *, json: AsJson = False) -> None:
 
 @app.command("log-level")
 def log_level(
+    context: typer.Context,
     name: Name,
     level: Annotated[
         str, typer.Argument(metavar="LEVEL", help="DEBUG, INFO, WARNING, ERROR or CRITICAL.")
@@ -94,17 +101,20 @@ def log_level(
     json: AsJson = False,
 ) -> None:
     """Let the driver of an instance log from this level on, at once."""
-    found = find(name)
-    found.host.ask(type(None), "set_log_level", found.key, level)
+    with find(context, name) as found:
+        found.host.set_log_level(found.key, level)
     show({"instance": found.key, "level": level.upper()}, None, as_json=json)
     if not json:
         note(f"{found.key} logs from {level.upper()} on")
 
 
-def _end(name: str, verb: str, done: str, *, yes: bool, json: bool) -> None:
-    found = find(name)
-    _confirm(found, verb, yes=yes)
-    found.host.ask(type(None), verb, found.key, f"{done} by the user")
+def _end(
+    context: typer.Context, name: str, verb: Ending, done: str, *, yes: bool, json: bool
+) -> None:
+    with find(context, name) as found:
+        _confirm(found, verb, yes=yes)
+        end: Callable[[str, str], None] = getattr(found.host, verb)
+        end(found.key, f"{done} by the user")
     show({done: found.key}, None, as_json=json)
     if not json:
         note(f"{found.key} {done}")
@@ -112,7 +122,7 @@ def _end(name: str, verb: str, done: str, *, yes: bool, json: bool) -> None:
 
 def _confirm(found: Found, verb: str, *, yes: bool) -> None:
     """Show whom it hits, and ask (L4)."""
-    hit = _affected(found)
+    hit = found.host.affected(found.key)
     if yes or not hit:
         return
     if not sys.stdin.isatty():
@@ -121,10 +131,6 @@ def _confirm(found: Found, verb: str, *, yes: bool) -> None:
     show(None, _executions(hit), as_json=False)
     if not typer.confirm(f"{verb} {found.key}?"):
         raise typer.Abort
-
-
-def _affected(found: Found) -> list[Execution]:
-    return found.host.ask(list[Execution], "affected", found.key)
 
 
 def _executions(hit: list[Execution]) -> RenderableType:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from shelldock.errors import NotFoundError, ShelldockError
+from shelldock.errors import InputError, NotFoundError, ShelldockError
 from shelldock.paths import Paths
 
 if TYPE_CHECKING:
@@ -23,14 +23,19 @@ COMMANDS: Final = {
     "shell": ("shells", "Add, list, show, check and remove shells."),
     "resource": ("resources", "Add, list, show, change and remove resources."),
     "execute": ("execute", "Run one command of a resource of the inventory."),
+    "attach": ("attach", "Follow a command that runs on a server, to its end."),
     "discover": ("discover", "Let a resource's driver find its sub-resources, and keep them."),
-    "ps": ("ps", "List the driver instances of all hosts that are open."),
+    "sandbox": ("sandboxes", "Start, list, show, extend and end sandboxes."),
+    "ps": ("ps", "List the driver instances of a server, or of all hosts that are open."),
     "queue": ("waiting", "List the commands that wait, and why."),
-    "executions": ("executions", "List what runs in hosts that are open, and what ended lately."),
+    "executions": ("executions", "List what runs, and what has ended."),
+    "top": ("top", "Watch instances, queues and executions."),
     "cancel": ("cancel", "Cancel a command that waits or runs."),
     "instance": ("instances", "Show, stop, terminate, reset and retry driver instances."),
     "logs": ("logs", "Show what driver instances wrote."),
     "env": ("environments", "List, build, export, import and remove the environments of drivers."),
+    "login": ("login", "Log in at a server, and ask it from now on."),
+    "logout": ("logout", "Log out at a server."),
     "user": ("users", "Add, list, show, change and remove users."),
     "token": ("tokens", "Create, list and revoke tokens."),
     "audit": ("audit", "Show who changed what through the server, newest first."),
@@ -39,6 +44,20 @@ COMMANDS: Final = {
     "plugins": ("plugins", "List the plugins, what they answer, and what is wrong with them."),
 }
 """For each command: its module in this package, and what the list of commands says of it."""
+
+ASK_A_SERVER: Final = (
+    *("attach", "cancel", "discover", "execute", "executions", "instance", "logs"),
+    *("ps", "queue", "resource", "sandbox", "top"),
+)
+"""Those for which ``--server`` says something."""
+
+
+def refuse_server(command: str) -> None:
+    """Raise ``InputError`` where ``--server`` is given to a command that works on this machine alone."""
+    if command not in ASK_A_SERVER:
+        raise InputError(
+            f"{command!r} works on this machine and asks no server; leave out --server"
+        )
 
 
 class LazyGroup(TyperGroup):

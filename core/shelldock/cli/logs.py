@@ -6,20 +6,24 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
 
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import amount, note, show, table, when
+from shelldock.cli.servers import named, refuse
 from shelldock.cli.session import paths
 from shelldock.errors import InputError, NotFoundError
 from shelldock.journal import Line, Tail, lines, of_execution
 from shelldock.logs import Log, find, of_newest_instance
+
+if TYPE_CHECKING:
+    from shelldock.client import Client
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -36,6 +40,7 @@ Wanted = Callable[[Line], bool]
 
 @app.command()
 def logs(
+    context: typer.Context,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -81,6 +86,10 @@ def logs(
 
     That is the log of a target's newest instance, or without a target a list of all.
     """
+    with named(context) as client:
+        if client is not None:
+            _of_server(client, execution, {"--follow": follow, "--path": path, "--since": since})
+            return
     begin = _moment(since) if since else 0.0
     if target is None and not (execution or follow or path):
         _list([one for one in find(paths()) if one.written >= begin], as_json=json)
@@ -97,6 +106,15 @@ def logs(
         show(data, None, as_json=json) if json else _print(written, as_json=False)
     else:
         _show(found, begin, count, as_json=json)
+
+
+def _of_server(client: Client, execution: str, options: Mapping[str, object]) -> None:
+    refuse(options)
+    if not execution:
+        raise InputError(
+            "a server shows the log of an execution: add '--execution ID', or '--server local' before the command"
+        )
+    sys.stdout.write(client.execution_log(execution))
 
 
 def _found(target: str | None, execution: str) -> tuple[Sequence[Log], list[Line]]:

@@ -18,6 +18,8 @@ class General(NamedTuple):
 
     settings: Path | None = None
     verbose: bool = False
+    server: str = ""
+    """A URL, ``local``, or empty."""
 
 
 AsJson = Annotated[
@@ -76,7 +78,11 @@ Variables = Annotated[
 
 InSandbox = Annotated[
     str,
-    typer.Option(metavar="ID", help="Run it in a sandbox of this id and name.", show_default=False),
+    typer.Option(
+        metavar="ID",
+        help="Run it in this sandbox; without a server, in one of this id and name.",
+        show_default=False,
+    ),
 ]
 
 Ports = Annotated[

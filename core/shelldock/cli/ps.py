@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import typer
+from rich.console import RenderableType
 
 from shelldock.cli.options import AsJson
-from shelldock.cli.reaching import everywhere
+from shelldock.cli.reaching import peers
 from shelldock.cli.screen import amount, note, show, table
 from shelldock.model import Instance
 
@@ -17,13 +19,14 @@ HEADS = ("Instance", "State", "Shell", "Process", "Running", "Waiting", "Idle", 
 
 
 @app.command()
-def ps(*, json: AsJson = False) -> None:
-    """List the driver instances of all hosts that are open.
+def ps(context: typer.Context, *, json: AsJson = False) -> None:
+    """List the driver instances of a server, or of all hosts that are open.
 
-    That is of every Shelldock of yours that runs on this machine, in whatever program.
+    Open hosts are those of every Shelldock of yours that runs on this machine, in whatever program.
     """
-    found = [one for _, instances in everywhere(list[Instance], "instances") for one in instances]
-    show(found, table(HEADS, map(_row, found)) if found else None, as_json=json)
+    with peers(context) as asked:
+        found = [one for peer in asked for one in peer.instances()]
+    show(found, of_instances(found) if found else None, as_json=json)
     if json:
         return
     if not found:
@@ -31,6 +34,11 @@ def ps(*, json: AsJson = False) -> None:
     for one in found:
         if one.state == "broken":
             note(f"{one.key} is broken: it {one.reason}")
+
+
+def of_instances(found: Iterable[Instance]) -> RenderableType:
+    """An instance a row."""
+    return table(HEADS, map(_row, found))
 
 
 def _row(one: Instance) -> tuple[str, ...]:

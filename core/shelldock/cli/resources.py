@@ -7,14 +7,12 @@ from typing import Annotated
 import typer
 
 from shelldock.cli import asking
+from shelldock.cli.keeping import keeper
 from shelldock.cli.options import Address, AsJson, Attributes, pairs
 from shelldock.cli.screen import facts, note, show, table
-from shelldock.cli.session import state
 from shelldock.cli.trees import tree
 from shelldock.errors import InputError
-from shelldock.host import AsyncHost
-from shelldock.model import Instance, Resource, Shell
-from shelldock.remote import hosts
+from shelldock.model import Resource, Shell
 
 app = typer.Typer(
     help="Add, list, show, change and remove resources.", no_args_is_help=True, add_completion=False
@@ -24,8 +22,6 @@ Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Full name of the resource.", show_default=False)
 ]
 Description = Annotated[str | None, typer.Option(help="A text about it.", show_default=False)]
-
-HIDDEN = "********"
 
 
 @app.command()
@@ -51,7 +47,7 @@ def add(
 ) -> None:
     """Add a resource of a shell."""
     attributes = pairs(attribute)
-    with state(context) as host:
+    with keeper(context) as host:
         found = host.shell(shell)
         asked = asking.unanswered(found, attributes)
         if asking.wants_to_be_asked(given=bool(attributes), as_json=json) if ask is None else ask:
@@ -77,7 +73,7 @@ def _asked_address(shell: Shell) -> str:
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the resources."""
-    with state(context) as host:
+    with keeper(context) as host:
         found = host.inventory.resources()
     rows = [(one.name, one.shell, one.address, _status(one)) for one in found]
     rendered = table(("Name", "Shell", "Address", "Status"), rows)
@@ -89,16 +85,13 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 @app.command("show")
 def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Show a resource, its attributes and what is below it."""
-    with state(context) as host:
-        found = host.inventory.tree(name)
-        shown = [
-            (name, HIDDEN if host.vault.is_encrypted(value) else value)
-            for name, value in sorted(found[0].attributes.items())
-        ]
+    with keeper(context) as host:
+        found = [host.masked(one) for one in host.inventory.tree(name)]
     if json:
         show(found, None, as_json=True)
         return
     show(None, facts(_facts(found[0])), as_json=False)
+    shown = sorted(found[0].attributes.items())
     if shown:
         show(None, "", as_json=False)
         show(None, table(("Attribute", "Value"), shown), as_json=False)
@@ -127,7 +120,7 @@ def set_(
     attributes = pairs(attribute)
     if (address, description, exclude) == (None, None, None) and not attributes:
         raise InputError("nothing to set: give --address, --attribute, --description or --exclude")
-    with state(context) as host:
+    with keeper(context) as host:
         changed = host.inventory.set(
             name,
             address=address,
@@ -143,23 +136,12 @@ def set_(
 @app.command()
 def remove(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Remove a resource and all below it."""
-    with state(context) as host:
-        gone = _removed(host, name)
+    with keeper(context) as host:
+        gone = host.remove(name)
         show(gone, None, as_json=json)
         if not json:
             below = f" and {len(gone) - 1} below it" if len(gone) > 1 else ""
             note(f"resource {name!r}{below} removed")
-
-
-def _removed(host: AsyncHost, name: str) -> list[Resource]:
-    """Remove a resource; by the host that has an instance for it, if there is one, which stops that (I10)."""
-    root = host.inventory.resource(name).root
-    for remote in hosts(host.paths):
-        if root in {
-            one.target.partition("/")[0] for one in remote.ask(list[Instance], "instances")
-        }:
-            return remote.ask(list[Resource], "remove", name)
-    return host.inventory.remove(name)
 
 
 def _status(one: Resource) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 
 from shelldock.cli.options import AsJson
-from shelldock.cli.reaching import everywhere
+from shelldock.cli.reaching import peers
 from shelldock.cli.screen import note, show, table
 from shelldock.model import NO_LIMIT, Waiting
 
@@ -19,6 +21,7 @@ HEADS = ("Execution", "Target", "Command", "Sandbox", "Place", "Waits", "Until",
 
 @app.command()
 def queue(
+    context: typer.Context,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -29,15 +32,17 @@ def queue(
     json: AsJson = False,
 ) -> None:
     """List the commands that wait, and why."""
-    found = [
-        one
-        for _, waiting in everywhere(list[Waiting], "queue")
-        for one in waiting
-        if target in (None, one.target, one.key)
-    ]
-    show(found, table(HEADS, map(_row, found)) if found else None, as_json=json)
+    with peers(context) as asked:
+        waiting = [one for peer in asked for one in peer.queue()]
+    found = [one for one in waiting if target in (None, one.target, one.key)]
+    show(found, of_waiting(found) if found else None, as_json=json)
     if not found and not json:
         note("nothing waits")
+
+
+def of_waiting(found: Iterable[Waiting]) -> RenderableType:
+    """A command that waits a row."""
+    return table(HEADS, map(_row, found))
 
 
 def _row(one: Waiting) -> tuple[str, ...]:

@@ -1,0 +1,77 @@
+"""Who keeps the inventory that a command line works on: a server, or this machine's store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+import typer
+
+from shelldock.cli.servers import available
+from shelldock.cli.session import state
+from shelldock.host import AsyncHost
+from shelldock.model import Resource, Shell
+from shelldock.remote import hosts
+
+
+class Inventory(Protocol):
+    """The resources."""
+
+    def resources(self) -> list[Resource]:
+        """The root resources, by name."""
+
+    def tree(self, name: str) -> list[Resource]:
+        """A resource and all below it; parents come before their children."""
+
+    def create(
+        self,
+        name: str,
+        shell: Shell,
+        address: str = "",
+        attributes: Mapping[str, str] | None = None,
+        description: str = "",
+    ) -> Resource:
+        """Add a root resource."""
+
+    def set(
+        self,
+        name: str,
+        *,
+        address: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        description: str | None = None,
+        excluded: bool | None = None,
+    ) -> Resource:
+        """Change some facts of a resource, all at once; None leaves a fact as it is."""
+
+
+class Keeper(NamedTuple):
+    """An inventory and what belongs to it."""
+
+    inventory: Inventory
+    shell: Callable[[str], Shell]
+    remove: Callable[[str], list[Resource]]
+    masked: Callable[[Resource], Resource]
+    """A resource as people may see it."""
+
+
+@contextmanager
+def keeper(context: typer.Context) -> Iterator[Keeper]:
+    """The server that is named or runs here, or else this machine's store."""
+    with available(context) as client:
+        if client is not None:
+            yield Keeper(client.inventory, client.shell, client.remove, lambda one: one)
+            return
+    with state(context) as host:
+        inventory = host.inventory
+        yield Keeper(inventory, host.shell, lambda name: _removed(host, name), inventory.masked)
+
+
+def _removed(host: AsyncHost, name: str) -> list[Resource]:
+    """Remove a resource; by the host that has an instance for it, if there is one, which stops that (I10)."""
+    root = host.inventory.resource(name).root
+    for remote in hosts(host.paths):
+        if root in {one.target.partition("/")[0] for one in remote.instances()}:
+            return remote.remove(name)
+    return host.inventory.remove(name)
