@@ -225,7 +225,7 @@ class DriverInstance:
             pid=process.pid if process else 0,
             started=self.started,
             idle_since=self.idle_since,
-            idle_limit=NO_LIMIT if self.idle_limit is None else self.idle_limit,
+            idle_limit=None if self.idle_limit == NO_LIMIT else self.idle_limit,
             way=process.way if process else "",
             environment=self.environment.name if self.environment else "",
             running=len(self.running),

@@ -27,6 +27,11 @@ class Limit(Value, frozen=True, kw_only=True):
     source: str = "default"
     """Where it was set: ``default``, ``call``, a file's path or a variable's name."""
 
+    @property
+    def told(self) -> Limit | None:
+        """The same where there is one; None, as JSON knows no infinity."""
+        return self if self.seconds < NO_LIMIT else None
+
 
 # ---- what a shell declares ----------------------------------------------------------------------
 
@@ -381,8 +386,8 @@ class Instance(Value, frozen=True, kw_only=True):
     started: float
     """Unix time."""
     idle_since: float | None = None
-    idle_limit: float = NO_LIMIT
-    """Seconds."""
+    idle_limit: float | None = None
+    """Seconds; None: it is not idle, or may be for ever."""
     way: str = ""
     """How the process came about: ``forked``, or ``fresh: <reason>``."""
     environment: str = ""
@@ -409,8 +414,8 @@ class Waiting(Value, frozen=True, kw_only=True):
     """1 for the next one to run; 0 where no node has it yet."""
     since: float
     """Unix time."""
-    limit: Limit = Limit()
-    """After so long it is cancelled."""
+    limit: Limit | None = None
+    """After so long it is cancelled; None: it waits for as long as it takes."""
     state: str
     """In the words of CloudShell's queue page (§7.2)."""
     reason: str = ""

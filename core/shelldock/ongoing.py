@@ -66,7 +66,7 @@ class Ongoing:
             sandbox=target.sandbox.id if target.sandbox else "",
             key=live.key,
             since=since,
-            limit=live.call.pending,
+            limit=live.call.pending.told,
             state=NEW,
             reason="it is on its way to an execution server",
         )

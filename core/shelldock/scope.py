@@ -149,7 +149,7 @@ class Scope:
                 node=node,
                 position=position,
                 since=turn.since,
-                limit=turn.call.pending,
+                limit=turn.call.pending.told,
                 state=self._state(turn),
                 reason=self._reason(turn),
             )

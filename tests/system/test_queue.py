@@ -9,7 +9,7 @@ from tests.workshop import Journal, Workshop, alive, target
 
 from shelldock import AsyncHost
 from shelldock.errors import CancelledError, ConflictError, InstanceLost, PendingTooLong, QueueFull
-from shelldock.model import Execution
+from shelldock.model import Execution, Limit
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -53,7 +53,7 @@ async def test_what_waits_is_seen_in_order_with_the_products_words_and_ours_q3(
         assert one.reason.startswith("'wait' has been running for ")
         assert (one.target, one.command, one.sandbox) == ("box", "work", "s1")
         assert (one.key, one.node) == ("resource/box", (await host.instances())[0].node)
-        assert (one.limit.seconds, one.limit.source) == (60, "call")
+        assert one.limit == Limit(seconds=60, source="call")
         assert one.since >= running.accepted
     await host.cancel(running.id)
     assert [(await host.wait(one.id)).state for one in waiting] == ["completed"] * 2
@@ -280,8 +280,11 @@ async def test_limits_of_a_resource_come_before_those_of_its_shell_and_those_bef
             await host.submit(box, "pid")
         await asyncio.sleep(0)
         limits = {one.target: one.limit for one in await host.queue()}
-        assert {name: limit.seconds for name, limit in limits.items()} == {"my-box": 3, "other": 2}
-        assert {limit.source for limit in limits.values()} == {str(paths.settings)}
+        source = str(paths.settings)
+        assert limits == {
+            "my-box": Limit(seconds=3, source=source),
+            "other": Limit(seconds=2, source=source),
+        }
         assert settings.limit("command", "Box", "my-box").seconds == 22
         assert settings.limit("pending", "Another").seconds == 1
         for instance in await host.instances():

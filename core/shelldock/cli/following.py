@@ -19,6 +19,9 @@ from shelldock.model import Environment, Execution
 
 KINDS: Final = ("execution", "output", "environment")
 
+PATIENCE: Final = 10.0
+"""Seconds in which a server has heard that a command is cancelled."""
+
 
 def _made(type: Any, data: object) -> object:
     return type(data)
@@ -37,6 +40,7 @@ class Follower:
         self._id = ""
         self._heard = 0
         self._interrupts = 0
+        self._cancelling = threading.Thread(target=self._cancel, daemon=True)
 
     def follow(self, begin: Callable[[], Execution]) -> Execution:
         """The execution that ``begin`` answers, when it has ended.
@@ -50,6 +54,8 @@ class Follower:
                     self._cancel()
                 return self._to_the_end()
         except Detached:
+            if self._cancelling.ident:
+                self._cancelling.join(PATIENCE)  # the server shall hear of it
             self._progress.say(self._goes_on())
             raise typer.Exit(INTERRUPTED) from None
         except UnreachableError as error:
@@ -93,6 +99,8 @@ class Follower:
             self._progress.say(text)
 
     def _goes_on(self) -> str:
+        if not self._id:
+            return "the server has not said whether it accepted the command; see 'shelldock executions'"
         return f"{self._id} goes on; follow it with 'shelldock attach {self._id}'"
 
     # ---- interrupts -----------------------------------------------------------------------------
@@ -112,9 +120,9 @@ class Follower:
         self._interrupts += 1
         if self._interrupts > 1:
             raise Detached
-        self._progress.say("cancelling; interrupt again to leave it to the server")
         if self._id:  # else it is cancelled as soon as it is known
-            threading.Thread(target=self._cancel, daemon=True).start()
+            self._cancelling.start()
+        self._progress.say("cancelling; interrupt again to leave it to the server")
 
     def _cancel(self) -> None:
         try:

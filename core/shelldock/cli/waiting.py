@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from shelldock.cli.options import AsJson
 from shelldock.cli.reaching import peers
 from shelldock.cli.screen import note, show, table
-from shelldock.model import NO_LIMIT, Waiting
+from shelldock.model import Waiting
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -47,7 +47,6 @@ def of_waiting(found: Iterable[Waiting]) -> RenderableType:
 
 def _row(one: Waiting) -> tuple[str, ...]:
     waits = time.time() - one.since
-    limit = one.limit.seconds
     return (
         one.execution,
         one.target,
@@ -55,7 +54,7 @@ def _row(one: Waiting) -> tuple[str, ...]:
         one.sandbox,
         str(one.position or ""),
         f"{waits:.0f} s",
-        "" if limit == NO_LIMIT else f"{limit:.0f} s",
+        f"{one.limit.seconds:.0f} s" if one.limit else "",
         one.state,
         one.reason,
     )
