@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from shelldock.declarations import Declaration, declared
 from shelldock.errors import ConflictError, NotFoundError, ShelldockError, ShellError
 from shelldock.model import Shell, Value
+from shelldock.packing import foreign
 from shelldock.updates import refuse_lower, refuse_removal
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,6 @@ class _Found(Value, frozen=True, kw_only=True):
     """All that the catalog knows at one time."""
 
     shells: dict[str, Shell]
-    sources: dict[str, str]
     broken: tuple[Broken, ...]
 
 
@@ -86,10 +86,6 @@ class Catalog:
         """Every shell that is there and cannot be used."""
         return list(self._all().broken)
 
-    def source(self, name: str) -> str:
-        """Where the shell of this name is from, for people. Raises ``NotFoundError``."""
-        return self._all().sources[self.get(name).name]
-
     def get(self, name: str) -> Shell:
         """The shell of this name; case matters only where two differ by nothing else.
 
@@ -120,8 +116,10 @@ class Catalog:
 
     # ---- adding and removing ------------------------------------------------------------------
 
-    def add(self, path: Path, *, force: bool = False) -> Shell:
+    def add(self, path: Path, *, force: bool = False, origin: str = "") -> Shell:
         """Copy the shell at ``path``, so that it stays, whatever becomes of the original.
+
+        :param origin: where it is from, for people; by default the path.
 
         The same version again replaces the copy; so does any shell with ``force``. The copy before stays on disk
         until the next one comes, for instances that still run from it. Raises ``ShellError`` where it cannot be
@@ -141,12 +139,12 @@ class Catalog:
             except ShelldockError:
                 shutil.rmtree(place.parent, ignore_errors=True)
                 raise
-            _write(home, place, added, path)
+            _write(home, place, added, origin or str(path))
             _tidy(
                 home, keep=[place.parent.name, *([known.path.partition("/")[0]] if known else [])]
             )
-        log.info("shell %r %s was added from %s", added.name, added.version, path)
-        return added
+        log.info("shell %r %s was added from %s", added.name, added.version, origin or path)
+        return replace(added, origin=_added(origin or str(path)))
 
     def remove(self, name: str) -> None:
         """Forget an added shell and its copy.
@@ -160,9 +158,9 @@ class Catalog:
                 (home / _RECORD).unlink(missing_ok=True)
                 shutil.rmtree(home, ignore_errors=True)
                 return
-        source = self.source(name)
+        origin = self.get(name).origin
         raise ConflictError(
-            f"shell {name!r} was not added: it comes with {source}; uninstall that to remove it"
+            f"shell {name!r} was not added: it comes with {origin}; uninstall that to remove it"
         )
 
     def _refuse(self, shell: Shell, known: _Record, home: Path) -> None:
@@ -187,7 +185,7 @@ class Catalog:
         try:
             copy = half_made / path.name
             if path.is_dir():
-                shutil.copytree(path, copy, ignore=_foreign, ignore_dangling_symlinks=True)
+                shutil.copytree(path, copy, ignore=foreign, ignore_dangling_symlinks=True)
             else:
                 shutil.copyfile(path, copy)
             home.mkdir(exist_ok=True)
@@ -219,12 +217,11 @@ class Catalog:
                     )
                 )
             else:
-                source = f"{record.origin} (added)"
-                gathered.take(record.name, source, path.parent / record.path)
+                gathered.take(record.name, _added(record.origin), path.parent / record.path)
         if self._fixed is None:
             self._fixed = self._installed()
-        for name, shell in self._fixed.shells.items():
-            gathered.keep(shell, self._fixed.sources[name])
+        for shell in self._fixed.shells.values():
+            gathered.keep(shell)
         gathered.broken += self._fixed.broken
         return gathered.found()
 
@@ -246,7 +243,6 @@ class _Gathered:
     def __init__(self, read: Callable[[Path], Shell]) -> None:
         self._read = read
         self._shells: dict[str, Shell] = {}
-        self._sources: dict[str, str] = {}
         self.broken: list[Broken] = []
 
     def take(
@@ -259,21 +255,20 @@ class _Gathered:
             reason = error.reason if isinstance(error, ShellError) else str(error)
             self.broken.append(Broken(name=name, source=source, reason=reason))
             return
-        self.keep(_with_extra(shell, declaration), source)
+        self.keep(replace(_with_extra(shell, declaration), origin=source))
 
-    def keep(self, shell: Shell, source: str) -> None:
+    def keep(self, shell: Shell) -> None:
         """Keep a shell that was read, unless its name is taken."""
-        taken = self._sources.get(shell.name)
-        if taken is not None:
-            reason = f"the name {shell.name!r} is taken by {taken}"
-            self.broken.append(Broken(name=shell.name, source=source, reason=reason))
+        taken = self._shells.get(shell.name)
+        if taken is None:
+            self._shells[shell.name] = shell
             return
-        self._shells[shell.name] = shell
-        self._sources[shell.name] = source
+        reason = f"the name {shell.name!r} is taken by {taken.origin}"
+        self.broken.append(Broken(name=shell.name, source=shell.origin, reason=reason))
 
     def found(self) -> _Found:
         """All of it."""
-        return _Found(shells=self._shells, sources=self._sources, broken=tuple(self.broken))
+        return _Found(shells=self._shells, broken=tuple(self.broken))
 
 
 def _with_extra(shell: Shell, declaration: Declaration | None) -> Shell:
@@ -296,13 +291,13 @@ def _record(path: Path) -> _Record | None:
         return None
 
 
-def _write(home: Path, place: Path, shell: Shell, origin: Path) -> None:
+def _write(home: Path, place: Path, shell: Shell, origin: str) -> None:
     """Point the record at the new copy: the one moment in which the old shell becomes the new one."""
     record = _Record(
         name=shell.name,
         version=shell.version,
         path=place.relative_to(home).as_posix(),
-        origin=str(origin),
+        origin=origin,
         added=time.time(),
     )
     draft = home / f".{_RECORD}"
@@ -362,21 +357,14 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 # ---- small rules --------------------------------------------------------------------------------
 
 
+def _added(origin: str) -> str:
+    return f"{origin} (added)"
+
+
 def _safe(name: str) -> str:
     """A folder name of its own for each shell name, readable where that is possible."""
     readable = re.sub(r"[^A-Za-z0-9-]+", "_", name)[:60]
     return f"{readable}.{sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _foreign(folder: str, names: list[str]) -> list[str]:
-    """What is no part of a shell: bytecode, version control, environments."""
-    return [
-        name
-        for name in names
-        if name in ("__pycache__", ".git", ".tox", ".venv")
-        or name.endswith((".pyc", ".pyo"))
-        or (Path(folder) / name / "pyvenv.cfg").exists()
-    ]
 
 
 def _why(error: OSError) -> str:

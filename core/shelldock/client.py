@@ -9,13 +9,16 @@ from typing import Final, Self, Unpack
 from urllib.parse import quote
 
 from shelldock.blueprints import Blueprint
+from shelldock.elsewhere import RemoteAudit, RemoteCatalog, RemoteUsers
 from shelldock.inputs import Inputs
 from shelldock.model import (
+    Environment,
     Execution,
     ExecutionState,
     History,
     Instance,
     Message,
+    Node,
     Resource,
     Sandbox,
     SandboxDetails,
@@ -25,6 +28,7 @@ from shelldock.model import (
     Waiting,
     Wanted,
 )
+from shelldock.plugins import Plugin
 from shelldock.rest import Event, Events, Page, Rest, given
 
 __all__ = ["Client", "Event", "Events", "Login", "RemoteInventory"]
@@ -69,6 +73,9 @@ class Client:
         self._rest = Rest(url, token, certificate)
         self.url = self._rest.url
         self.inventory = RemoteInventory(self._rest)
+        self.catalog = RemoteCatalog(self._rest)
+        self.users = RemoteUsers(self._rest)
+        self.audit = RemoteAudit(self._rest)
 
     def __enter__(self) -> Self:
         """Nothing is asked before the first method is called."""
@@ -248,23 +255,26 @@ class Client:
         """Let the running instance for a scope log from ``level`` on."""
         self._rest.send("POST", "instances/log-level", {"key": key, "level": level})
 
-    def shells(self) -> list[Shell]:
-        """Every shell that can be used."""
-        return self._rest.all(Shell, "shells")
-
     def shell(self, name: str) -> Shell:
-        """A shell, by name."""
-        return self._rest.ask(Shell, "GET", f"shells/{quote(name, safe='')}")
+        """The shell of this name."""
+        return self.catalog.get(name)
 
-    def add_shell(self, package: bytes, *, force: bool = False) -> Shell:
-        """Add a shell, or replace it by another version: its package, a zip file."""
-        return self._rest.ask(
-            Shell, "POST", "shells", package, query={"force": str(force).lower()}, patient=True
-        )
+    def remove_shell(self, name: str, *, force: bool = False) -> None:
+        """Remove a shell that was added; where resources are of it, only by ``force``."""
+        place = f"shells/{quote(name, safe='')}"
+        self._rest.send("DELETE", place, query={"force": str(force).lower()})
 
-    def remove_shell(self, name: str) -> None:
-        """Remove a shell that was added, and that no resource is of."""
-        self._rest.send("DELETE", f"shells/{quote(name, safe='')}")
+    def environments(self) -> list[Environment]:
+        """The environments that drivers run in."""
+        return self._rest.all(Environment, "environments")
+
+    def nodes(self) -> list[Node]:
+        """The execution servers."""
+        return self._rest.all(Node, "nodes")
+
+    def plugins(self) -> list[Plugin]:
+        """The plugins of the server, and what they answer."""
+        return self._rest.all(Plugin, "plugins")
 
     def discover(self, name: str) -> Resource:
         """Let the driver of a resource find its sub-resources, and keep them; waits for as long as that takes."""

@@ -720,6 +720,19 @@ class AsyncHost:
         self._opened[str(name)] = shell
         return shell
 
+    def remove_shell(self, name: str, *, force: bool = False) -> None:
+        """Remove a shell that was added; where resources are of it, only by ``force``.
+
+        Raises ``NotFoundError`` and ``ConflictError``.
+        """
+        users = self.inventory.used(name)
+        if users and not force:
+            some = ", ".join(map(repr, users[:3])) + (", …" if len(users) > 3 else "")
+            raise ConflictError(
+                f"shell {name!r} is in use by {some}; remove them first, or remove it by force"
+            )
+        self.catalog.remove(name)
+
     def target(
         self,
         shell: str | Path,

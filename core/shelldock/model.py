@@ -136,6 +136,8 @@ class Shell(Value, frozen=True, kw_only=True):
     discovery: Discovery | None = None
     path: Path
     """The folder or file that it was read from."""
+    origin: str = ""
+    """Where the catalog has it from, for people; empty where it is not in the catalog."""
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute with this full name, or with this short one (``User`` for ``Model.User``)."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shelldock import AsyncHost
 from shelldock.blueprints import Blueprint
-from shelldock.model import Command, Resource, Role, SandboxDetails, Target, User
+from shelldock.model import Command, Resource, Role, SandboxDetails, Target, Token, User
 from shelldock.users import LONGEST, SHORTEST
 
 T = TypeVar("T")
@@ -83,10 +83,19 @@ class UserChange(Body):
 
 
 class NewToken(Body):
-    """A token for oneself."""
+    """Another token."""
 
+    user: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Whose it is; empty: one's own."""
     name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     lifetime: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class Issued(msgspec.Struct, kw_only=True):
+    """A new token, and its secret, which nobody can read again."""
+
+    token: Token
+    secret: str
 
 
 class NewResource(Body):

@@ -14,6 +14,7 @@ from shelldock.model import Audit, Token, User
 from shelldock_server.access import Asked, about, host, is_admin
 from shelldock_server.answers import (
     After,
+    Issued,
     Limit,
     LoggedIn,
     Login,
@@ -66,6 +67,14 @@ async def list_users(request: Asked, limit: Limit = 100, after: After = "") -> P
     return page(await asyncio.to_thread(host(request).users.all), limit, after)
 
 
+@get("/api/users/{name:str}", responses=RESPONSES, tags=["people"])
+async def get_user(request: Asked, name: str) -> User:
+    """A user: oneself, and for admins any."""
+    if not is_admin(request.user) and name.casefold() != request.user.name.casefold():
+        raise DeniedError(request.user.name, f"see user {name!r}")
+    return await asyncio.to_thread(host(request).users.get, name)
+
+
 @post(
     "/api/users", opt={"role": "admin", "action": "add user"}, responses=RESPONSES, tags=["people"]
 )
@@ -109,25 +118,33 @@ async def list_tokens(request: Asked, limit: Limit = 100, after: After = "") -> 
 
 
 @post("/api/tokens", opt={"action": "add token"}, responses=RESPONSES, tags=["people"])
-async def add_token(request: Asked, data: NewToken) -> LoggedIn:
-    """Get another token."""
+async def add_token(request: Asked, data: NewToken) -> Issued:
+    """Get another token; admins also for somebody else."""
+    whose = data.user or request.user.name
+    about(request, whose)
+    if not is_admin(request.user) and whose.casefold() != request.user.name.casefold():
+        raise DeniedError(request.user.name, f"make a token for {whose!r}")
     token, secret = await asyncio.to_thread(
-        host(request).users.issue, request.user.name, data.name, data.lifetime
+        host(request).users.issue, whose, data.name, data.lifetime
     )
-    return LoggedIn(token=secret, user=request.user, expires=token.expires)
+    return Issued(token=token, secret=secret)
 
 
 @delete(
-    "/api/tokens/{id:str}", opt={"action": "revoke token"}, responses=RESPONSES, tags=["people"]
+    "/api/tokens/{id:str}",
+    status_code=200,
+    opt={"action": "revoke token"},
+    responses=RESPONSES,
+    tags=["people"],
 )
-async def revoke_token(request: Asked, id: str) -> None:
+async def revoke_token(request: Asked, id: str) -> Token:
     """End a token: one's own, and for admins any."""
     users = host(request).users
     if not is_admin(request.user):
         own = await asyncio.to_thread(users.tokens, request.user.name)
         if id not in [one.id for one in own]:
             raise DeniedError(request.user.name, f"revoke token {id!r}")
-    await asyncio.to_thread(users.revoke, id)
+    return await asyncio.to_thread(users.revoke, id)
 
 
 @get("/api/audit", opt={"role": "admin"}, responses=RESPONSES, tags=["people"])
@@ -150,6 +167,7 @@ HANDLERS = [
     logout,
     me,
     list_users,
+    get_user,
     add_user,
     change_user,
     remove_user,

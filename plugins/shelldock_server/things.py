@@ -9,10 +9,10 @@ from typing import Annotated
 
 from litestar import delete, get, patch, post, put
 from litestar.params import Parameter
-from msgspec.structs import replace
 
+from shelldock.catalog import Broken
 from shelldock.errors import ConflictError, InputError, NoDriverError
-from shelldock.model import Resource, Shell
+from shelldock.model import Interpreter, Resource, Shell
 from shelldock_server.access import Asked, about, host, is_admin
 from shelldock_server.answers import (
     After,
@@ -27,6 +27,14 @@ from shelldock_server.answers import (
 )
 from shelldock_server.problems import RESPONSES
 
+FileName = Annotated[
+    str,
+    Parameter(
+        pattern=r"^[A-Za-z0-9 ._+-]{0,100}$",
+        description="What the package's file is called, for shells that have no other name.",
+    ),
+]
+
 
 @get("/api/shells", responses=RESPONSES, tags=["shells"])
 async def list_shells(request: Asked, limit: Limit = 100, after: After = "") -> Page[Shell]:
@@ -40,6 +48,19 @@ async def get_shell(request: Asked, name: str) -> Shell:
     return await asyncio.to_thread(host(request).catalog.get, name)
 
 
+@get("/api/shells/{name:str}/interpreter", responses=RESPONSES, tags=["shells"])
+async def get_interpreter(request: Asked, name: str) -> Interpreter:
+    """The Python that the driver of a shell gets, and why. It is looked for now, which may take a second."""
+    shell = await asyncio.to_thread(host(request).catalog.get, name)
+    return await host(request).interpreter(shell)
+
+
+@get("/api/broken-shells", responses=RESPONSES, tags=["shells"])
+async def list_broken(request: Asked, limit: Limit = 100, after: After = "") -> Page[Broken]:
+    """Every shell that is there and cannot be used."""
+    return page(await asyncio.to_thread(host(request).catalog.broken), limit, after)
+
+
 @post(
     "/api/shells",
     opt={"role": "admin", "action": "add shell"},
@@ -47,9 +68,9 @@ async def get_shell(request: Asked, name: str) -> Shell:
     tags=["shells"],
     request_max_body_size=None,
 )
-async def add_shell(request: Asked, *, force: bool = False) -> Shell:
+async def add_shell(request: Asked, file: FileName = "", *, force: bool = False) -> Shell:
     """Add a shell, or another version of it: the body is the package (a zip file)."""
-    return await _add(request, "", force=force)
+    return await _add(request, "", file, force=force)
 
 
 @put(
@@ -59,10 +80,12 @@ async def add_shell(request: Asked, *, force: bool = False) -> Shell:
     tags=["shells"],
     request_max_body_size=None,
 )
-async def update_shell(request: Asked, name: str, *, force: bool = False) -> Shell:
+async def update_shell(
+    request: Asked, name: str, file: FileName = "", *, force: bool = False
+) -> Shell:
     """Update a shell that is there: what runs goes on with the old version, what comes gets the new one."""
     host(request).catalog.get(name)
-    return await _add(request, name, force=force)
+    return await _add(request, name, file, force=force)
 
 
 @delete(
@@ -71,12 +94,9 @@ async def update_shell(request: Asked, name: str, *, force: bool = False) -> She
     responses=RESPONSES,
     tags=["shells"],
 )
-async def remove_shell(request: Asked, name: str) -> None:
-    """Remove a shell that was added. Refused while resources are of it."""
-    users = host(request).inventory.used(host(request).catalog.get(name).name)
-    if users:
-        raise ConflictError(f"shell {name!r} is in use by {users[0]!r}; remove that first")
-    await asyncio.to_thread(host(request).catalog.remove, name)
+async def remove_shell(request: Asked, name: str, *, force: bool = False) -> None:
+    """Remove a shell that was added. Refused while resources are of it, unless by `force`."""
+    await asyncio.to_thread(host(request).remove_shell, name, force=force)
 
 
 @get("/api/resources", responses=RESPONSES, tags=["resources"])
@@ -188,31 +208,40 @@ def _name(path: Path) -> str:
     return str(path).lstrip("/")
 
 
-async def _add(request: Asked, name: str, *, force: bool) -> Shell:
+async def _add(request: Asked, name: str, file: str, *, force: bool) -> Shell:
+    catalog = host(request).catalog
+    with tempfile.TemporaryDirectory(prefix="shelldock-") as folder:
+        # Shells without a name of their own are called as their file.
+        package = Path(folder, f"{file.removesuffix('.zip') or 'shell'}.zip")
+        await _receive(request, package)
+        if name:
+            sent = await asyncio.to_thread(catalog.open, package)
+            if sent.name.casefold() != name.casefold():
+                raise InputError(f"that is shell {sent.name!r}, not {name!r}")
+        origin = f"{package.name}, sent by {request.user.name}"
+        added = await asyncio.to_thread(lambda: catalog.add(package, force=force, origin=origin))
+    about(request, added.name)
+    return added
+
+
+async def _receive(request: Asked, package: Path) -> None:
     limit: int = request.app.state["settings"].shell_limit
-    with tempfile.NamedTemporaryFile(suffix=".zip", prefix="shelldock-") as file:
-        size = 0
+    size = 0
+    with package.open("wb") as file:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
                 raise InputError(f"a shell has at most {limit} bytes")
             file.write(chunk)
-        if not size:
-            raise InputError("the body is empty: send the shell's package, a zip file")
-        file.flush()
-        catalog = host(request).catalog
-        if name:
-            sent = await asyncio.to_thread(catalog.open, Path(file.name))
-            if sent.name.casefold() != name.casefold():
-                raise InputError(f"that is shell {sent.name!r}, not {name!r}")
-        added = await asyncio.to_thread(lambda: catalog.add(Path(file.name), force=force))
-    about(request, added.name)
-    return replace(added)
+    if not size:
+        raise InputError("the body is empty: send the shell's package, a zip file")
 
 
 HANDLERS = [
     list_shells,
     get_shell,
+    get_interpreter,
+    list_broken,
     add_shell,
     update_shell,
     remove_shell,

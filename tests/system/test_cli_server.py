@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.serving import Server
-from tests.workshop import clean_environ
+from tests.workshop import Workshop, clean_environ
 
 BLUEPRINT = """\
 name: Lab
@@ -225,6 +225,51 @@ def test_the_inventory_of_a_server(server: Server, away: Machine) -> None:
     assert (code, "did you mean" in err) == (3, True)
 
 
+def test_the_shells_of_a_server(server: Server, away: Machine, tmp_path: Path) -> None:
+    assert [one["name"] for one in away.json("shell", "list")["shells"]] == ["box"]
+    shell = Workshop(tmp_path).shell("rack").rename(tmp_path / "Rack (2)")
+    (shell / "src" / "__pycache__").mkdir()
+    (shell / "src" / "__pycache__" / "driver.pyc").write_bytes(b"\0")
+    assert away.json("shell", "add", shell)["name"] == "rack"
+    (rack,) = [one for one in away.json("shell", "list")["shells"] if one["name"] == "rack"]
+    assert rack["origin"] == "Rack _2_.zip, sent by admin (added)"
+    assert "python" in away("shell", "show", "rack").casefold()
+    away("resource", "add", "rack1", "--shell", "rack")
+    code, _, err = away.run("shell", "remove", "rack")
+    assert (code, "in use by 'rack1'" in err) == (2, True)
+    away("shell", "remove", "rack", "--force")
+    code, _, err = away.run("shell", "show", "rack")
+    assert (code, "did you mean" in err or "shell list" in err) == (3, True)
+    assert isinstance(away.json("env", "list"), list)
+    assert {one["name"] for one in away.json("plugins")} >= {"scope", "server"}
+
+
+def test_the_users_of_a_server_and_what_they_did(server: Server, away: Machine) -> None:
+    away("user", "add", "eve", "--role", "observer", "--password-stdin", stdin="correct horse\n")
+    assert [one["name"] for one in away.json("user", "list")] == ["admin", "eve"]
+    secret = away("token", "create", "eve", "--name", "script", "--lifetime", "1h").strip()
+    (token,) = away.json("token", "list", "eve")
+    assert (token["name"], token["expires"] is not None) == ("script", True)
+    eve = Machine(server.home.parent / "eve", SHELLDOCK_SERVER=server.url, SHELLDOCK_TOKEN=secret)
+    assert eve.json("user", "show", "eve")["role"] == "observer"
+    for denied in (
+        ("user", "list"),
+        ("user", "show", "admin"),
+        ("token", "create", "admin"),
+        ("audit",),
+    ):
+        assert eve.run(*denied)[0] == 7
+    assert [one["user"] for one in eve.json("token", "list")] == ["eve"]
+    away("user", "change", "eve", "--role", "user")
+    assert eve.json("user", "show", "eve")["role"] == "user"
+    away("token", "revoke", token["id"])
+    assert eve.run("user", "show", "eve")[0] == 7
+    away("user", "remove", "eve")
+    did = [one["action"] for one in away.json("audit", "--user", "admin", "--limit", "4")]
+    assert did == ["remove user", "revoke token", "change user", "add token"]
+    assert away.json("audit", "--user", "eve")[0]["outcome"] == "denied"
+
+
 def test_sandboxes(server: Server, away: Machine, tmp_path: Path) -> None:
     blueprint = tmp_path / "lab.yaml"
     blueprint.write_text(BLUEPRINT)
@@ -256,7 +301,12 @@ def test_what_needs_a_server_says_so(tmp_path: Path) -> None:
 
 
 def test_what_asks_no_server_refuses_to_be_told_one(server: Server, here: Machine) -> None:
-    for arguments in (("user", "list"), ("run", "box", "pid"), ("backup", "b")):
+    for arguments in (
+        ("env", "prune"),
+        ("shell", "check", "box"),
+        ("run", "box", "pid"),
+        ("backup", "b"),
+    ):
         code, _, err = here.run("--server", server.url, *arguments)
         assert (code, "asks no server" in err) == (2, True)
     code, _, err = here.run("execute", "sw1", "pid", "--python", "3.11")

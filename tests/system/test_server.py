@@ -442,7 +442,7 @@ def test_a_typed_client_has_sandboxes(server: Server) -> None:
 def test_a_typed_client_keeps_the_inventory(server: Server) -> None:
     with Client(server.url) as client:
         client.login("admin", server.password)
-        shell = client.shell(client.shells()[0].name)
+        shell = client.catalog.shells()[0]
         made = client.inventory.create("a | b [1]", shell, "10.0.0.9")
         assert client.inventory.resource(made.name).address == "10.0.0.9"
         changed = client.inventory.set(made.name, description="spare")

@@ -184,7 +184,7 @@ Catalog(shells, lambda path: Shell(name="box", version="2", path=path)).add(path
 """
 
 
-@pytest.mark.parametrize("where", ["_foreign", "_write", "_tidy"])
+@pytest.mark.parametrize("where", ["foreign", "_write", "_tidy"])
 def test_a_crash_in_mid_add_leaves_one_whole_shell(
     tmp_path: Path, shelf: Shelf, where: str
 ) -> None:
@@ -261,7 +261,7 @@ def test_of_two_with_one_name_the_added_counts_and_the_other_is_told(
     catalog = Catalog(tmp_path / "shells", shelf, [brought])
     catalog.add(put(tmp_path / "mine", "box 1"))
     assert catalog.get("box").version == "1"
-    assert catalog.source("box") == f"{tmp_path / 'mine'} (added)"
+    assert catalog.get("box").origin == f"{tmp_path / 'mine'} (added)"
     (broken,) = catalog.broken()
     assert broken.reason == f"the name 'box' is taken by {tmp_path / 'mine'} (added)"
     catalog.remove("box")
@@ -309,7 +309,7 @@ from shelldock.settings import load
 catalog = Catalog(Path(sys.argv[1]) / "shells", Plugins(load(None, {})).read_shell)
 print(json.dumps({
     "shells": {
-        one.name: [str(one.path), one.driver.requirements, catalog.source(one.name)]
+        one.name: [str(one.path), one.driver.requirements, one.origin]
         for one in catalog.shells()
     },
     "broken": {one.name: [one.source, one.reason] for one in catalog.broken()},

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from shelldock.cli.failures import explain
-from shelldock.cli.lazy import LazyGroup, refuse_server
-from shelldock.cli.options import General
+from shelldock.cli.lazy import ASK_A_SERVER, LazyGroup
+from shelldock.cli.options import General, alone
 from shelldock.logs import configure
 
 __all__ = ["app", "main"]
@@ -63,8 +63,8 @@ def _begin(
     configure("DEBUG" if verbose else "WARNING")
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-    elif server:
-        refuse_server(context.invoked_subcommand)
+    elif context.invoked_subcommand not in ASK_A_SERVER:
+        alone(context.obj, context.invoked_subcommand)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from shelldock.cli.keeping import kept
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import note, show, table, when
-from shelldock.cli.session import state
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -24,8 +24,8 @@ def audit(
     json: AsJson = False,
 ) -> None:
     """Show who changed what through the server, newest first."""
-    with state(context) as host:
-        found = host.audit.read(user=user, limit=limit)
+    with kept(context) as there:
+        found = there.audit.read(user=user, limit=limit)
     heads = ("When", "User", "From", "Did", "To", "Outcome", "Detail")
     rows = [
         (when(one.at), one.user, one.address, one.action, one.object, one.outcome, one.detail)

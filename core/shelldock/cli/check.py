@@ -12,9 +12,9 @@ from typing import Annotated, get_args
 import typer
 
 from shelldock.cli.failures import FOUND
-from shelldock.cli.options import AsJson
+from shelldock.cli.options import AsJson, alone
 from shelldock.cli.screen import note, show
-from shelldock.cli.session import state
+from shelldock.cli.session import general, state
 from shelldock.model import Finding, Severity
 
 
@@ -38,6 +38,7 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Check a shell: what is wrong with it, or will be, with file and line."""
+    alone(general(context), "shell check")
     with state(context) as host:
         found = [one for one in asyncio.run(host.check(shell)) if one.rule not in (ignore or ())]
     if json:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from shelldock.cli.options import AsJson, Python
+from shelldock.cli.options import AsJson, Python, alone
 from shelldock.cli.progress import Progress
 from shelldock.cli.screen import note, show, table, when
-from shelldock.cli.session import passing_host, state
+from shelldock.cli.servers import available
+from shelldock.cli.session import general, passing_host, state
 from shelldock.errors import InputError
 from shelldock.host import AsyncHost
 from shelldock.model import Environment
@@ -31,8 +32,8 @@ DAY = 86400.0
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the environments."""
-    with state(context) as host:
-        found = host.environments.list()
+    with available(context) as client:
+        found = client.environments() if client is not None else _here(context)
     rows = [(one.name, one.version, str(len(one.pins)), when(one.used)) for one in found]
     rendered = table(("Environment", "Python", "Packages", "Used"), rows)
     show(found, rendered if rows else None, as_json=json)
@@ -120,6 +121,7 @@ def prune(
     json: AsJson = False,
 ) -> None:
     """Remove environments that nothing uses."""
+    alone(general(context), "env prune")
     with state(context) as host:
         unused = host.settings.environments.unused_after if days is None else days * DAY
         gone = host.environments.prune(unused)
@@ -128,10 +130,16 @@ def prune(
         note("\n".join(f"removed {one.name}" for one in gone) or "nothing to remove")
 
 
+def _here(context: typer.Context) -> Sequence[Environment]:
+    with state(context) as host:
+        return host.environments.list()
+
+
 def _with_progress(
     context: typer.Context, python: str | None, work: Callable[[AsyncHost], Awaitable[T]]
 ) -> T:
     """What ``work`` makes of a host, while it is shown how that goes."""
+    alone(general(context), f"env {context.info_name}")
     progress = Progress()
 
     async def run(host: AsyncHost) -> T:

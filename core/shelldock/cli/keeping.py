@@ -1,10 +1,10 @@
-"""Who keeps the inventory that a command line works on: a server, or this machine's store."""
+"""Who keeps what a command line works on: a server, or this machine's store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import typer
 
@@ -14,15 +14,20 @@ from shelldock.host import AsyncHost
 from shelldock.model import Resource, Shell
 from shelldock.remote import hosts
 
+if TYPE_CHECKING:
+    from shelldock.client import Client
+
 
 class Inventory(Protocol):
     """The resources."""
 
     def resources(self) -> list[Resource]:
         """The root resources, by name."""
+        ...
 
     def tree(self, name: str) -> list[Resource]:
         """A resource and all below it; parents come before their children."""
+        ...
 
     def create(
         self,
@@ -33,6 +38,7 @@ class Inventory(Protocol):
         description: str = "",
     ) -> Resource:
         """Add a root resource."""
+        ...
 
     def set(
         self,
@@ -44,6 +50,7 @@ class Inventory(Protocol):
         excluded: bool | None = None,
     ) -> Resource:
         """Change some facts of a resource, all at once; None leaves a fact as it is."""
+        ...
 
 
 class Keeper(NamedTuple):
@@ -54,6 +61,17 @@ class Keeper(NamedTuple):
     remove: Callable[[str], list[Resource]]
     masked: Callable[[Resource], Resource]
     """A resource as people may see it."""
+
+
+@contextmanager
+def kept(context: typer.Context) -> Iterator[Client | AsyncHost]:
+    """Shells, users, tokens, the audit: of the server that is named or runs here, or else of this machine."""
+    with available(context) as client:
+        if client is not None:
+            yield client
+            return
+    with state(context) as host:
+        yield host
 
 
 @contextmanager

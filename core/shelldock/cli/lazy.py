@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from shelldock.errors import InputError, NotFoundError, ShelldockError
+from shelldock.errors import NotFoundError, ShelldockError
 from shelldock.paths import Paths
 
 if TYPE_CHECKING:
@@ -46,18 +46,10 @@ COMMANDS: Final = {
 """For each command: its module in this package, and what the list of commands says of it."""
 
 ASK_A_SERVER: Final = (
-    *("attach", "cancel", "discover", "execute", "executions", "instance", "logs"),
-    *("ps", "queue", "resource", "sandbox", "top"),
+    *("attach", "audit", "cancel", "discover", "env", "execute", "executions", "instance", "logs"),
+    *("plugins", "ps", "queue", "resource", "sandbox", "shell", "token", "top", "user"),
 )
 """Those for which ``--server`` says something."""
-
-
-def refuse_server(command: str) -> None:
-    """Raise ``InputError`` where ``--server`` is given to a command that works on this machine alone."""
-    if command not in ASK_A_SERVER:
-        raise InputError(
-            f"{command!r} works on this machine and asks no server; leave out --server"
-        )
 
 
 class LazyGroup(TyperGroup):

@@ -22,6 +22,18 @@ class General(NamedTuple):
     """A URL, ``local``, or empty."""
 
 
+LOCAL: Final = "local"
+"""In place of the URL of a server: none."""
+
+
+def alone(general: General, command: str) -> None:
+    """Raise ``InputError`` where ``--server`` is given to a command that works on this machine alone."""
+    if general.server not in ("", LOCAL):
+        raise InputError(
+            f"{command!r} works on this machine and asks no server; leave out --server"
+        )
+
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output, errors as well.")
 ]

@@ -8,6 +8,7 @@ import typer
 
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import show, table
+from shelldock.cli.servers import named
 from shelldock.cli.session import settings
 from shelldock.plugins import Plugin, Plugins
 
@@ -16,8 +17,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command()
 def plugins(context: typer.Context, *, json: AsJson = False) -> None:
-    """List the plugins, what they answer, and what is wrong with them."""
-    found = Plugins(settings(context)).all()
+    """List the plugins, what they answer, and what is wrong with them; of a server only where one is named."""
+    with named(context) as client:
+        found = client.plugins() if client is not None else Plugins(settings(context)).all()
     rows = [(one.name, f"{one.distribution} {one.version}".strip(), _said(one)) for one in found]
     show(found, table(("Plugin", "From", "Answers"), rows, "no plugins"), as_json=json)
 

@@ -20,38 +20,49 @@ class Peer(Protocol):
 
     def instances(self) -> list[Instance]:
         """Every live instance."""
+        ...
 
     def queue(self) -> list[Waiting]:
         """Every command that was accepted and does not run yet, and why."""
+        ...
 
     def executions(
         self, *, ended: bool = False, limit: int = 100, **wanted: Unpack[Wanted]
     ) -> list[Execution]:
         """What waits or runs, oldest first; with ``ended`` the newest ``limit``, also of what has ended."""
+        ...
 
     def affected(self, key: str) -> list[Execution]:
         """What runs on the instance for a scope, and waits for it."""
+        ...
 
     def cancel(self, execution: str, *, force: bool = False) -> bool:
         """Cancel an execution; False if it has ended already."""
+        ...
 
     def stop(self, key: str, reason: str) -> None:
         """Stop the instance for a scope, with its ``cleanup``."""
+        ...
 
     def terminate(self, key: str, reason: str) -> None:
         """End the instance for a scope at once."""
+        ...
 
     def reset(self, key: str, reason: str) -> None:
         """Cancel all that runs on, or waits for, the instance for a scope, and stop it."""
+        ...
 
     def cancel_all(self, key: str) -> int:
         """Cancel all that runs on, or waits for, the instance for a scope, which stays. How many that were."""
+        ...
 
     def retry(self, key: str) -> None:
         """Let a driver that failed to start again and again be tried at once, with the next command."""
+        ...
 
     def set_log_level(self, key: str, level: str) -> None:
         """Let the running instance for a scope log from ``level`` on."""
+        ...
 
 
 class Found(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from shelldock.cli.options import LOCAL
 from shelldock.cli.screen import note
 from shelldock.cli.session import general, paths
 from shelldock.errors import InputError, NotFoundError
@@ -17,9 +18,6 @@ from shelldock.remote import ServerLogin, hosts
 
 if TYPE_CHECKING:
     from shelldock.client import Client
-
-LOCAL: Final = "local"
-"""In place of a URL: no server."""
 
 SERVER: Final = "SHELLDOCK_SERVER"
 """The variable that names a server; ``--server`` comes before it."""

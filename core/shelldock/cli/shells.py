@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,14 +13,17 @@ from rich.text import Text
 
 from shelldock.cli.check import check
 from shelldock.cli.commands import described, listed
+from shelldock.cli.keeping import kept
 from shelldock.cli.options import AsJson, Python
 from shelldock.cli.screen import facts, note, show, table
-from shelldock.cli.session import state, stored_host
-from shelldock.errors import ConflictError, PythonError
-from shelldock.host import AsyncHost
+from shelldock.cli.servers import available, refuse
+from shelldock.cli.session import stored_host
+from shelldock.errors import PythonError
 from shelldock.model import Attribute, Interpreter, Shell
 
 _ANOTHER: Final = "another with --python"
+
+_Failed = dict[str, dict[str, str]]
 
 app = typer.Typer(
     help="Add, list, show, check and remove shells.", no_args_is_help=True, add_completion=False
@@ -43,8 +47,8 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add a shell, or replace it by another version: a copy is kept."""
-    with state(context) as host:
-        added = host.catalog.add(path, force=force)
+    with kept(context) as there:
+        added = there.catalog.add(path, force=force)
     show(added, None, as_json=json)
     if not json:
         note(f"shell {added.name!r} {added.version} added")
@@ -53,11 +57,10 @@ def add(
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the shells: added ones, those of plugins, and those that were installed with pip."""
-    with state(context) as host:
-        shells = host.catalog.shells()
-        broken = host.catalog.broken()
-        sources = {one.name: host.catalog.source(one.name) for one in shells}
-    rows = [(one.name, one.version, one.kind, sources[one.name]) for one in shells]
+    with kept(context) as there:
+        shells = there.catalog.shells()
+        broken = there.catalog.broken()
+    rows = [(one.name, one.version, one.kind, one.origin) for one in shells]
     rendered = table(("Shell", "Version", "Kind", "From"), rows)
     show({"shells": shells, "broken": broken}, rendered if rows else None, as_json=json)
     if json:
@@ -84,9 +87,7 @@ def show_(
     json: AsJson = False,
 ) -> None:
     """Show a shell: the Python it gets, its commands with their inputs, and its attributes."""
-    with stored_host(context, [], python) as host:
-        found = host.open_shell(shell)
-        interpreter = _interpreter(host, found)
+    found, interpreter = _looked_up(context, shell, python)
     if json:
         show({**structs.asdict(found), "interpreter": interpreter}, None, as_json=True)
         return
@@ -120,32 +121,38 @@ def remove(
     json: AsJson = False,
 ) -> None:
     """Remove a shell that was added."""
-    with state(context) as host:
-        users = host.inventory.used(shell)
-        if users and not force:
-            some = ", ".join(map(repr, users[:3])) + (", …" if len(users) > 3 else "")
-            raise ConflictError(
-                f"shell {shell!r} is in use by {some}; remove them first, or add --force"
-            )
-        host.catalog.remove(shell)
+    with kept(context) as there:
+        there.remove_shell(shell, force=force)
     show({"removed": shell}, None, as_json=json)
     if not json:
         note(f"shell {shell!r} removed")
 
 
-def _interpreter(host: AsyncHost, shell: Shell) -> Interpreter | dict[str, dict[str, str]] | None:
-    """What the driver runs on; where there is nothing, why: as any failure is told in JSON."""
+def _looked_up(
+    context: typer.Context, name: str, python: str | None
+) -> tuple[Shell, Interpreter | _Failed | None]:
+    """A shell, and what its driver runs on; where there is nothing, why: as any failure is told in JSON."""
+    if not Path(name).exists():
+        with available(context) as client:
+            if client is not None:
+                refuse({"--python": python})
+                shell = client.catalog.get(name)
+                return shell, _interpreter(shell, lambda: client.catalog.interpreter(shell.name))
+    with stored_host(context, [], python) as host:
+        shell = host.open_shell(name)
+        return shell, _interpreter(shell, lambda: asyncio.run(host.interpreter(shell)))
+
+
+def _interpreter(shell: Shell, found: Callable[[], Interpreter]) -> Interpreter | _Failed | None:
     if shell.driver is None:
         return None
     try:
-        return asyncio.run(host.interpreter(shell))
+        return found()
     except PythonError as error:
         return {"error": {"code": error.code, "message": str(error)}}
 
 
-def _facts(
-    shell: Shell, interpreter: Interpreter | dict[str, dict[str, str]] | None
-) -> list[tuple[str, str]]:
+def _facts(shell: Shell, interpreter: Interpreter | _Failed | None) -> list[tuple[str, str]]:
     driver = shell.driver
     rows = [
         ("Name", shell.name),
@@ -169,7 +176,7 @@ def _facts(
     return rows
 
 
-def _python(found: Interpreter | dict[str, dict[str, str]] | None) -> str:
+def _python(found: Interpreter | _Failed | None) -> str:
     if isinstance(found, Interpreter):
         return f"{found.version} at {found.path}: {found.why} ({_ANOTHER})"
     return f"none: {found['error']['message']}" if found else ""

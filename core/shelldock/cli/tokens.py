@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from shelldock.blueprints import seconds
+from shelldock.cli.keeping import kept
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import note, show, table, when
-from shelldock.cli.session import state
 
 app = typer.Typer(
     help="Create, list and revoke tokens.", no_args_is_help=True, add_completion=False
@@ -29,8 +29,8 @@ def create(
     json: AsJson = False,
 ) -> None:
     """Create a token for a user, and print its secret, once."""
-    with state(context) as host:
-        token, secret = host.users.issue(user, name, seconds(lifetime))
+    with kept(context) as there:
+        token, secret = there.users.issue(user, name, seconds(lifetime))
     if json:
         show({"token": token, "secret": secret}, None, as_json=True)
         return
@@ -49,8 +49,8 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the tokens."""
-    with state(context) as host:
-        found = host.users.tokens(host.users.get(user).name if user else None)
+    with kept(context) as there:
+        found = there.users.tokens(there.users.get(user).name if user else None)
     heads = ("Token", "User", "Name", "Since", "Expires", "Used")
     rows = [
         (
@@ -76,8 +76,8 @@ def revoke(
     json: AsJson = False,
 ) -> None:
     """End a token at once."""
-    with state(context) as host:
-        ended = host.users.revoke(token)
+    with kept(context) as there:
+        ended = there.users.revoke(token)
     show({"revoked": ended}, None, as_json=json)
     if not json:
         note(f"token {ended.id} of user {ended.user!r} revoked")

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from shelldock.cli.keeping import kept
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import facts, note, show, table, when
-from shelldock.cli.session import state
 from shelldock.errors import InputError
 from shelldock.model import Role, User
 from shelldock.users import ROLES
@@ -41,17 +41,17 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add a user; the password is asked for."""
-    with state(context) as host:
+    with kept(context) as there:
         password = _password(stdin=password_stdin)
-        added = host.users.add(name, password, _role(role) or "user", email or "")
+        added = there.users.add(name, password, _role(role) or "user", email or "")
     _show(added, f"user {added.name!r} added, role {added.role}", json=json)
 
 
 @app.command("list")
 def list_(context: typer.Context, *, json: AsJson = False) -> None:
     """List the users."""
-    with state(context) as host:
-        found = host.users.all()
+    with kept(context) as there:
+        found = there.users.all()
     heads = ("User", "Role", "Email", "Active", "Since")
     rows = [
         (one.name, one.role, one.email, "yes" if one.active else "no", when(one.created))
@@ -65,8 +65,8 @@ def list_(context: typer.Context, *, json: AsJson = False) -> None:
 @app.command("show")
 def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Show a user."""
-    with state(context) as host:
-        found = host.users.get(name)
+    with kept(context) as there:
+        found = there.users.get(name)
     rows = [
         ("Name", found.name),
         ("Role", found.role),
@@ -92,10 +92,10 @@ def change(
     json: AsJson = False,
 ) -> None:
     """Change a user. A new password, and to be inactive, ends all tokens of the user."""
-    with state(context) as host:
-        host.users.get(name)
+    with kept(context) as there:
+        there.users.get(name)
         new = _password(stdin=password_stdin) if password or password_stdin else None
-        changed = host.users.change(
+        changed = there.users.change(
             name, role=_role(role), email=email, active=active, password=new
         )
     _show(changed, f"user {changed.name!r} changed", json=json)
@@ -104,8 +104,8 @@ def change(
 @app.command()
 def remove(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
     """Remove a user and all tokens of the user."""
-    with state(context) as host:
-        host.users.remove(name)
+    with kept(context) as there:
+        there.users.remove(name)
     show({"removed": name}, None, as_json=json)
     if not json:
         note(f"user {name!r} removed")
