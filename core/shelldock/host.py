@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from shelldock import bundles
 from shelldock.auditing import Auditing
-from shelldock.blueprints import App, Blueprint, seconds, text
+from shelldock.blueprints import Blueprint, seconds
 from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
@@ -40,7 +40,7 @@ from shelldock.errors import (
 from shelldock.executions import ENDED, Executions
 from shelldock.fleet import Fleet, chosen
 from shelldock.inputs import DISCOVERY, Inputs, check
-from shelldock.inventory import Inventory, build, fitting
+from shelldock.inventory import Inventory
 from shelldock.janitor import Janitor
 from shelldock.ledger import Ledger, Request
 from shelldock.logs import level_name
@@ -81,6 +81,7 @@ from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
+from shelldock.targets import Targets
 from shelldock.tokens import Tokens
 from shelldock.users import Users
 from shelldock.variables import Variables
@@ -142,6 +143,7 @@ class AsyncHost:
         self.catalog = Catalog(self.paths.shells, self.plugins.read_shell, self.plugins.shells())
         self.inventory = Inventory(self.store, self.vault, self.shell)
         self.sandboxes = Sandboxes()
+        self.targets = Targets(self.catalog, self.inventory, self.sandboxes, self.vault)
         self.environments = Environments(
             self.paths.environments,
             self.paths.resolutions,
@@ -195,7 +197,6 @@ class AsyncHost:
         self._since = time.time()
         self._services: list[Service] = []
         self._connectivity = Connectivity()
-        self._opened: dict[str, Shell] = {}
         self._tasks: dict[str, asyncio.Task[Execution]] = {}
         self._open = False
         self._closing = False
@@ -212,7 +213,7 @@ class AsyncHost:
                 self._connectivity = await service.start() or self._connectivity
                 self._services.append(service)
             await self._node.open()
-            await self._reservations.open(self._held)
+            await self._reservations.open(self.targets.held)
         except BaseException:
             await self._end_services()
             await self._end_ledger()
@@ -363,10 +364,10 @@ class AsyncHost:
     ) -> Execution:
         self._check_open(parent)
         if command != DISCOVERY:
-            self._refuse_excluded(target)
+            self.targets.refuse_excluded(target)
         if isinstance(target, Target):
             self._reservations.refuse_ended(target.sandbox)
-        target = self._target(target)
+        target = self.targets.current(target)
         shell = self.shell(target.resource.shell)
         if shell.driver is None:
             raise NotFoundError(
@@ -542,13 +543,9 @@ class AsyncHost:
             started=now,
             ends=None if lasts is None else now + lasts,
         )
-        held = [self._held(one.name) for one in blueprint.resources]
-        targets = [self._app(app, sandbox) for app in blueprint.apps] + [
-            self._part("service", one.shell, one.name, "", text(one.attributes), sandbox)
-            for one in blueprint.services
-        ]
         holds = [Hold(resource=one.name, shared=one.shared) for one in blueprint.resources]
-        return await self._reservations.start(sandbox, [*held, *targets], holds)
+        targets = self.targets.of_blueprint(blueprint, sandbox)
+        return await self._reservations.start(sandbox, targets, holds)
 
     async def start_sandbox(
         self, sandbox: Sandbox, targets: Sequence[Target] = (), holds: Sequence[Hold] = ()
@@ -597,18 +594,7 @@ class AsyncHost:
 
     def locate(self, name: str, sandbox: str = "") -> Target:
         """What is called so: a resource of the inventory, or what is in a sandbox. Raises ``NotFoundError``."""
-        if not sandbox:
-            return Target(resource=self.inventory.resource(name))
-        here, targets = self.sandboxes.sandbox(sandbox)
-        found = self.sandboxes.known(name, sandbox)
-        if found is not None:
-            return found
-        held = {one.resource for one in self.sandboxes.holds(sandbox)}
-        if name.partition("/")[0] in held:
-            return Target(resource=self.inventory.resource(name), sandbox=here)
-        known = sorted({*held, *(one.name for one in targets)})
-        inside = f"it has {', '.join(map(repr, known[:5]))}" if known else "it is empty"
-        raise NotFoundError(f"target in sandbox {here.name or sandbox!r}", name, known, inside)
+        return self.targets.locate(name, sandbox)
 
     def refuse_ended(self, sandbox: Sandbox) -> None:
         """Raise ``ConflictError`` where a sandbox takes no more commands."""
@@ -616,7 +602,7 @@ class AsyncHost:
 
     def refuse_excluded(self, target: Target) -> None:
         """Raise ``ExcludedError`` where a target is excluded, or a resource that it is part of (N1)."""
-        self._refuse_excluded(target)
+        self.targets.refuse_excluded(target)
 
     def refuse_held(self, resource: str) -> None:
         """Raise ``ReservedError`` where a sandbox has a resource, or the root of it, for itself (D6)."""
@@ -708,17 +694,14 @@ class AsyncHost:
 
     def shell(self, name: str) -> Shell:
         """The shell of this name, or at this path. Raises ``NotFoundError`` or ``ShellError``."""
-        opened = self._opened.get(name)
-        return opened if opened is not None else self.catalog.get(name)
+        return self.targets.shell(name)
 
     def open_shell(self, name: str | Path) -> Shell:
         """The installed shell of this name, or the one at this path, which is then known by its path.
 
         Raises ``NotFoundError`` or ``ShellError``.
         """
-        shell = self.catalog.open(str(name))
-        self._opened[str(name)] = shell
-        return shell
+        return self.targets.open_shell(name)
 
     def remove_shell(self, name: str, *, force: bool = False) -> None:
         """Remove a shell that was added; where resources are of it, only by ``force``.
@@ -753,12 +736,9 @@ class AsyncHost:
 
         Raises ``NotFoundError`` or ``ShellError``, and ``InputError`` for a name or an attribute that cannot be.
         """
-        opened = self.open_shell(shell)
-        resource = build(
-            name or fitting(opened.name), opened, address, attributes, vault=self.vault
+        return self.targets.of_shell(
+            shell, name, address=address, attributes=attributes, kind=kind, sandbox=sandbox
         )
-        resource = replace(resource, shell=str(shell))  # known by where it was found
-        return Target(kind=kind or opened.kind, resource=resource, sandbox=sandbox)
 
     def output(self, sandbox: str) -> list[Message]:
         """What commands returned and drivers wrote in a sandbox, oldest first (R5). Raises ``NotFoundError``."""
@@ -854,44 +834,7 @@ class AsyncHost:
     def _info(self) -> HostInfo:
         return HostInfo(pid=os.getpid(), program=" ".join(sys.orig_argv), since=self._since)
 
-    # ---- what a sandbox is made of --------------------------------------------------------------
-
-    def _held(self, name: str) -> Target:
-        resource = self.inventory.resource(name)
-        if name != resource.root:
-            raise InputError(
-                f"a sandbox holds whole resources: name {resource.root!r} in place of its part {name!r}"
-            )
-        return Target(resource=resource, stored=True)
-
-    def _app(self, app: App, sandbox: Sandbox) -> Target:
-        address = app.address
-        given = text(app.attributes)
-        if app.resource:
-            deployed = self.inventory.resource(app.resource)
-            address = deployed.address
-            shell = self.shell(app.shell)
-            known = {
-                name: self.vault.decrypt(value)
-                for name, value in deployed.attributes.items()
-                if shell.attribute(name)
-            }
-            given = known | given
-        return self._part("app", app.shell, app.name, address, given, sandbox)
-
-    def _part(
-        self,
-        kind: Kind,
-        shell: str,
-        name: str,
-        address: str,
-        attributes: Mapping[str, str],
-        sandbox: Sandbox,
-    ) -> Target:
-        self.catalog.get(shell)  # an installed one: whoever asks may not read paths of this machine
-        return self.target(
-            shell, name, address=address, attributes=attributes, kind=kind, sandbox=sandbox
-        )
+    # ---- the way of a command -------------------------------------------------------------------
 
     async def _release(self, sandbox: Sandbox, targets: Sequence[Target]) -> None:
         """Cancel what runs in a sandbox that ends, and stop what is its own (I9)."""
@@ -908,8 +851,6 @@ class AsyncHost:
         await asyncio.gather(
             *(self._fleet.on_claimed(key, "reset", sandbox.reason) for key in own - still_used)
         )
-
-    # ---- the way of a command -------------------------------------------------------------------
 
     def _accepted(self, key: str, shell: Shell, call: Call, kept: bool) -> None:
         if not kept:
@@ -957,13 +898,7 @@ class AsyncHost:
 
     def _renewed(self, call: Call) -> Call:
         """A call that has waited, as of now. Raises ``NotFoundError`` where its resource was removed."""
-        target = call.target
-        if target.stored:
-            target = replace(target, resource=self.inventory.resource(target.name))
-        else:
-            sandbox = target.sandbox.id if target.sandbox else NO_SANDBOX
-            target = self.sandboxes.known(target.name, sandbox) or target
-        return self._with_context(replace(call, target=target))
+        return self._with_context(replace(call, target=self.targets.renewed(call.target)))
 
     def _room(self, call: Call) -> float:
         """How many commands the instance for a call runs at once."""
@@ -984,25 +919,6 @@ class AsyncHost:
             raise ConflictError("the host is not open: use it as a context manager")
         if self._closing and not parent:
             raise ClosingError
-
-    def _refuse_excluded(self, target: Target | str) -> None:
-        if isinstance(target, str):
-            self.inventory.refuse_excluded(target)
-        elif target.kind == "resource":
-            self.inventory.refuse_excluded(target.name)
-
-    def _target(self, target: Target | str) -> Target:
-        """The target as drivers shall see it: as it is now, and findable by name while it is in use."""
-        if isinstance(target, str):
-            target = Target(resource=self.inventory.resource(target))
-        if target.kind == "resource" and target.name in self.inventory:
-            root = self.inventory.resource(
-                target.resource.root
-            )  # its driver answers for its ports (I13)
-            target = replace(target, resource=root, stored=True)
-            if target.sandbox is None:
-                return target
-        return self.sandboxes.admit(self.sandboxes.current(target))
 
     async def _end_ledger(self) -> None:
         if self._ledger is not None:
