@@ -1,5 +1,7 @@
 """The same small driver, but with everything imported that a driver for Cisco's switches imports."""
 
+import time
+
 from cloudshell.networking.cisco.cli import cisco_cli_handler
 from cloudshell.networking.cisco.flows import (
     cisco_autoload_flow,
@@ -37,3 +39,7 @@ class BenchmarkDriver:
     def echo(self, context, text):
         """The text that came."""
         return text
+
+    def wait(self, context, seconds):
+        """Takes its time."""
+        time.sleep(float(seconds))

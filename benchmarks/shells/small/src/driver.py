@@ -1,5 +1,7 @@
 """The least that a driver can be, with one small library."""
 
+import time
+
 import cowsay
 
 
@@ -13,3 +15,7 @@ class BenchmarkDriver:
     def echo(self, context, text):
         """The text that came."""
         return text
+
+    def wait(self, context, seconds):
+        """Takes its time."""
+        time.sleep(float(seconds))
