@@ -114,7 +114,11 @@ class Fleet:
 
     async def death(self, times: int) -> float:
         """Median of the time from a SIGKILL to the failure of the command that ran."""
-        return median([await self._die(random.choice(self._targets)) for _ in range(times)])
+        victims = random.choices(self._targets, k=times)
+        seconds = [await self._die(victim) for victim in victims]
+        for victim in victims:
+            await self._timed(victim)  # which starts it again
+        return median(seconds)
 
     async def _measure(self, calls: int, *, start: float, start_each: float) -> Step:
         trips = [await self._timed(random.choice(self._targets)) for _ in range(calls)]
@@ -164,7 +168,7 @@ class Fleet:
         return time.perf_counter() - begin
 
     async def _die(self, target: Target) -> float:
-        await self._timed(target)  # it may have died before
+        await self._timed(target)  # it may be one that died already
         key = self._host.plugins.scope(target)
         (pid,) = [one.pid for one in await self._host.instances(memory=False) if one.key == key]
         command = asyncio.create_task(self._host.execute(target, "wait", {"seconds": "60"}))

@@ -12,12 +12,13 @@ from shelldriver.forkserver import ForkServer
 
 
 def main(arguments: List[str]) -> None:
-    """Be a fork server, or with ``--instance LINE CHANNEL`` one of its fresh instances. Does not return."""
+    """Be a fork server, or with ``--instance LINE CHANNEL LIFELINE`` one of its fresh instances. Does not return."""
     _drop_current_folder()
     sys.argv = sys.argv[:1]
     log = surroundings.prepare()
     if arguments[0] == "--instance":
-        newborn.live(newborn.told(int(arguments[1]), int(arguments[2]), log))
+        line, channel, lifeline = map(int, arguments[1:])
+        newborn.live(newborn.told(line, channel, lifeline, log))
     control, handles = (socket.socket(fileno=_own(one)) for one in arguments)
     born = ForkServer(control, handles, log).serve()
     if born is not None:

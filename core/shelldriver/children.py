@@ -9,7 +9,7 @@ import time
 from typing import Any, Dict, List
 
 from shelldriver import processes
-from shelldriver.wire import Stream
+from shelldriver.wire import Stream, out_of_the_way
 
 _SWEEP_LIMIT = 10.0
 """Seconds after which a process that does not die, SIGKILL or not, no longer holds up the news."""
@@ -22,9 +22,8 @@ class Child:
         self.id = id
         self.pid = pid
         self.line = line
+        """Over which it tells how its start went, and which is closed then."""
         self.popen = popen
-        self.listening = True
-        """Whether it may still tell how its start went."""
         self.told = False
         self.status = 0
 
@@ -34,10 +33,14 @@ class Children:
 
     An instance adopts what its own descendants leave behind, so that a child of the fork server which is no
     instance belonged to one that has ended. It is killed, and the instance is gone when no such child is left.
+
+    Nothing here is done for each instance whenever another one starts: there may be ten thousand.
     """
 
     def __init__(self) -> None:
         self._alive: Dict[int, Child] = {}
+        self._pids: Dict[str, int] = {}
+        self._unheard: Dict[int, Child] = {}
         self._dead: List[Child] = []
         self._patience = 0.0
         self._kept = set(processes.children())
@@ -45,6 +48,9 @@ class Children:
         self._woken, self._waker = os.pipe()
         for end in (self._woken, self._waker):
             os.set_blocking(end, False)
+        lifeline, self._held = os.pipe()
+        self.lifeline = out_of_the_way(lifeline)
+        """What all instances inherit; the other side hangs up when this process ends, or does not care any more."""
         self._before = signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
 
@@ -58,7 +64,7 @@ class Children:
     @property
     def unheard(self) -> List[Child]:
         """Those that have not told yet how their start went."""
-        return [child for child in self._alive.values() if child.listening]
+        return list(self._unheard.values())
 
     @property
     def sweeping(self) -> bool:
@@ -67,13 +73,18 @@ class Children:
 
     def add(self, child: Child) -> None:
         """Watch over one more."""
-        self._alive[child.pid] = child
+        self._alive[child.pid] = self._unheard[child.pid] = child
+        self._pids[child.id] = child.pid
+
+    def heard(self, child: Child) -> None:
+        """Listen to it no more."""
+        self._unheard.pop(child.pid, None)
+        child.line.close()
 
     def kill(self, id: str) -> None:
         """End an instance at once, and all it started as soon as it has ended."""
-        for child in self._alive.values():
-            if child.id == id:
-                processes.kill_group(child.pid)
+        if id in self._pids:
+            processes.kill_group(self._pids[id])
 
     def kill_all(self) -> None:
         """End all instances at once."""
@@ -82,9 +93,9 @@ class Children:
 
     def hang_up(self) -> None:
         """Let all instances know that nobody is there for them any more: they end in order."""
-        for child in self._alive.values():
-            child.line.close()
-            child.listening = False
+        os.close(self._held)
+        for child in self.unheard:
+            self.heard(child)
 
     def ended(self) -> List[Child]:
         """Wait for those that ended, and kill what they left; those of which nothing is left any more."""
@@ -106,13 +117,10 @@ class Children:
         """In a forked instance: these are its siblings."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL if self._before is None else self._before)
-        for end in (self._woken, self._waker):
+        for end in (self._woken, self._waker, self._held):
             os.close(end)
-        for child in self._all():
+        for child in self._unheard.values():
             child.line.close()
-
-    def _all(self) -> List[Child]:
-        return [*self._alive.values(), *self._dead]
 
     def _reap(self) -> None:
         while True:
@@ -125,6 +133,7 @@ class Children:
             self._kept.discard(pid)
             child = self._alive.pop(pid, None)
             if child is not None:
+                del self._pids[child.id]
                 child.status = processes.exit_code(status)
                 if child.popen is not None:
                     child.popen.returncode = child.status  # Nobody else may wait for it.

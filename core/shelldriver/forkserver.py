@@ -212,6 +212,7 @@ class ForkServer:
         self._newborn = Newborn(
             Channel(channel),
             Channel(theirs.detach()),
+            self._children.lifeline,
             self._load,
             start,
             self._log,
@@ -231,11 +232,11 @@ class ForkServer:
     def _spawn(
         self, start: Message, channel: int, ours: socket.socket, theirs: socket.socket
     ) -> None:
-        arguments = ["--instance", str(theirs.fileno()), str(channel)]
+        inherited = (theirs.fileno(), channel, self._children.lifeline)
         popen = subprocess.Popen(
-            [sys.executable, "-s", "-m", "shelldriver", *arguments],
+            [sys.executable, "-s", "-m", "shelldriver", "--instance", *map(str, inherited)],
             stdin=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), channel),
+            pass_fds=inherited,
             cwd=self._folder,
             env=self._environ,
             start_new_session=True,
@@ -249,17 +250,17 @@ class ForkServer:
         try:
             messages = child.line.read()
         except EOFError:
-            child.listening = False
+            self._children.heard(child)
             return
         for message in messages:
-            child.listening = False
+            self._children.heard(child)
             child.told = True
             more = {"pid": child.pid} if message["is"] == "started" else {}
             self._control.send({**message, "id": child.id, **more})
 
     def _bury(self) -> None:
         for child in self._children.ended():
-            if child.listening:
+            if child in self._children.unheard:
                 self._hear(child)
             if not child.told:
                 text = "its process ended with status %d before the driver was there" % child.status
@@ -272,5 +273,5 @@ class ForkServer:
                     "where": "",
                 }
                 self._control.send(failed)
-            child.line.close()
+            self._children.heard(child)
             self._control.send({"is": "gone", "id": child.id, "status": child.status})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
 import select
 import signal
@@ -27,7 +28,7 @@ class Instance:
     """Reads requests in a thread of its own; the main thread belongs to the driver.
 
     :param channel: to the host.
-    :param line: to the fork server; its end of file says that the fork server has gone.
+    :param lifeline: a descriptor whose other side hangs up when the fork server has gone.
     :param concurrent: each command has a thread of its own, instead of the main one in turn.
     :param result_limit: bytes that a result may have.
     :param host_lost: seconds for the end, once the host or the fork server has gone.
@@ -38,7 +39,7 @@ class Instance:
         commands: Commands,
         contexts: Contexts,
         channel: Channel,
-        line: Channel,
+        lifeline: int,
         log: Log,
         concurrent: bool,
         result_limit: float,
@@ -49,7 +50,7 @@ class Instance:
         self._contexts = contexts
         self._context: Any = None
         self._channel = channel
-        self._line = line
+        self._lifeline = lifeline
         self._log = log
         self._reason = ""
         self._concurrent = concurrent
@@ -78,14 +79,14 @@ class Instance:
     def _listen(self) -> None:
         poll = select.poll()
         poll.register(self._channel.descriptor, select.POLLIN)
-        poll.register(self._line.descriptor, 0)
+        poll.register(self._lifeline, 0)
         reason = "the fork server is gone"
         try:
             while all(descriptor == self._channel.descriptor for descriptor, _ in poll.poll()):
                 for message in self._channel.read():
                     self._take(message)
             # Where the host went, the fork server hangs up as well, and may be the first.
-            poll.unregister(self._line.descriptor)
+            poll.unregister(self._lifeline)
             if poll.poll(_LAST_WORDS) and not self._channel.read():
                 reason = "the host is gone"
         except EOFError:
@@ -214,8 +215,9 @@ class Instance:
     def _forget(self) -> None:
         """In a process that the driver forked: the connections are not its, and the log is not only its."""
         self._log.forget()
-        for channel in (self._channel, self._line):
-            channel.close()
+        self._channel.close()
+        with contextlib.suppress(OSError):  # It may have closed all that it found open.
+            os.close(self._lifeline)
 
 
 def _failed(message: Message, error: BaseException) -> Message:

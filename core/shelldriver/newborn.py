@@ -11,14 +11,18 @@ from shelldriver.binding import Commands
 from shelldriver.contexts import Contexts
 from shelldriver.instance import Instance
 from shelldriver.log import Log
-from shelldriver.wire import Channel, Message
+from shelldriver.wire import Channel, Message, out_of_the_way
 
 
 class Newborn(NamedTuple):
     """What a process needs to become an instance."""
 
     channel: Channel
+    """To the host."""
     line: Channel
+    """To the fork server, to tell how the start went."""
+    lifeline: int
+    """A descriptor whose other side hangs up when the fork server has gone."""
     load: Message
     start: Message
     log: Log
@@ -27,13 +31,14 @@ class Newborn(NamedTuple):
     contexts: Optional[Contexts] = None
 
 
-def told(line: int, channel: int, log: Log) -> Newborn:
+def told(line: int, channel: int, lifeline: int, log: Log) -> Newborn:
     """What the fork server tells a fresh interpreter over its line."""
     ends = Channel(channel), Channel(line)
+    lifeline = out_of_the_way(lifeline)
     messages = ends[1].read()
     while not messages:
         messages = ends[1].read()
-    return Newborn(ends[0], ends[1], messages[0]["load"], messages[0]["start"], log)
+    return Newborn(*ends, lifeline, messages[0]["load"], messages[0]["start"], log)
 
 
 def live(newborn: Newborn) -> None:
@@ -45,14 +50,14 @@ def live(newborn: Newborn) -> None:
         log.note(_about(newborn))
         commands, contexts = newborn.commands, newborn.contexts
         if commands is None:
-            with processes.Vigil(newborn.line.descriptor, newborn.channel.descriptor):
+            with processes.Vigil(newborn.lifeline, newborn.channel.descriptor):
                 driver = loading.load(load["source"], load["main"], load["pycache"])
             commands = Commands(driver, load["commands"], log.note)
         instance = Instance(
             commands=commands,
             contexts=contexts or Contexts(log.note),
             channel=newborn.channel,
-            line=newborn.line,
+            lifeline=newborn.lifeline,
             log=log,
             concurrent=start["concurrent"],
             result_limit=_number(start["result_limit"]),
@@ -67,6 +72,7 @@ def live(newborn: Newborn) -> None:
         processes.end_children(1)
         os._exit(1)
     newborn.line.send({"is": "started"})
+    newborn.line.close()
     instance.run()
 
 
