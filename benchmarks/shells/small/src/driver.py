@@ -19,3 +19,7 @@ class BenchmarkDriver:
     def wait(self, context, seconds):
         """Takes its time."""
         time.sleep(float(seconds))
+
+    def repeat(self, context, text, times):
+        """As long a text as is wanted."""
+        return text * int(times)
