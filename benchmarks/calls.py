@@ -159,7 +159,9 @@ def _below() -> float:
 async def large(room: Path, plan: Plan, *, durable: bool) -> Report:
     """Results of 50 MB, and plain copies of as many bytes through a socket, in turn."""
     inputs = {"text": "0123456789", "times": str(LARGE // 10)}
-    results, copies, blocks = [], [], []
+    results: list[float] = []
+    copies: list[float] = []
+    blocks: list[float] = []
     with _Sender() as sender:
         async with opened(room, durable=durable, instances=1) as host:
             for _ in range(plan.large):
