@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 from typing import Any, Callable, Dict, NamedTuple, Tuple
@@ -95,7 +94,10 @@ class Contexts:
         }
         made = maker.build(**given)
         for key, value in data.items():
-            _set(made, key, value)
+            try:
+                setattr(made, key, value)
+            except AttributeError:  # A property without a setter: the constructor has seen to it.
+                continue
         return made
 
     def _maker(self, name: str) -> _Maker:
@@ -132,10 +134,3 @@ def _accepted(kind: type, name: str) -> Tuple[Tuple[str, str, bool], ...]:
 
 def _folded(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def _set(made: Any, key: str, value: Any) -> None:
-    with contextlib.suppress(
-        AttributeError
-    ):  # A property without a setter: the constructor has seen to it.
-        setattr(made, key, value)
