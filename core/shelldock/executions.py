@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from shelldock.errors import CancelledError, NotFoundError, StoreError
+from shelldock.errors import CancelledError, InputError, NotFoundError, StoreError
 from shelldock.inputs import masked
 from shelldock.ledger import Ledger, Request
 from shelldock.model import Call, Execution, ExecutionState, Failure, History, Outcome
@@ -40,7 +40,7 @@ class Executions:
         self._all: dict[str, Execution] = {}
         self._ended: dict[str, None] = {}
         self._ending: set[str] = set()
-        self._waiters: dict[str, asyncio.Future[Execution]] = {}
+        self._waiters: dict[str, list[asyncio.Future[Execution]]] = {}
 
     # ---- what happens ---------------------------------------------------------------------------
 
@@ -115,9 +115,9 @@ class Executions:
         while len(self._ended) > self._keep:
             oldest = next(iter(self._ended))
             del self._ended[oldest], self._all[oldest]
-        waiter = self._waiters.pop(id, None)
-        if waiter is not None:
-            waiter.set_result(execution)
+        for waiter in self._waiters.pop(id, ()):
+            if not waiter.done():  # who waited was cancelled
+                waiter.set_result(execution)
         return execution
 
     # ---- what is known ----------------------------------------------------------------------------
@@ -164,10 +164,10 @@ class Executions:
         execution = await self.find(id)
         if execution.state in ENDED:
             return execution
-        waiter = self._waiters.get(id)
-        if waiter is None:
-            waiter = self._waiters[id] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(waiter)
+        # Each has a future of its own: one that is shared needs a shield, which takes the loop once more around.
+        waiter: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(id, []).append(waiter)
+        return await waiter
 
     def _accepted(
         self,
@@ -208,7 +208,7 @@ async def _recorded(ledger: Ledger, execution: Execution) -> Execution:
     """It, once it is recorded; where that fails, nobody is told of a success that a crash would take back."""
     try:
         await ledger.write(execution)
-    except StoreError as error:
+    except (StoreError, InputError) as error:
         lost = StoreError(
             f"{execution.command!r} of {execution.target!r} ended ({execution.state}), but that could not be recorded: "
             f"{error}"

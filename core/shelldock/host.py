@@ -280,11 +280,10 @@ class AsyncHost:
             prints=prints,
             parent=parent,
         )
-        task = self._tasks[accepted.id]
         try:
-            execution = await asyncio.shield(task)
+            execution = await self._executions.wait(accepted.id)
         except asyncio.CancelledError:
-            if not task.done():
+            if accepted.id in self._tasks:
                 await self.cancel(accepted.id, force=True)
             raise
         if execution.failure is not None:

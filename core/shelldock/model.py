@@ -16,7 +16,7 @@ NO_LIMIT: Final = math.inf
 Kind = Literal["resource", "app", "service"]
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every noun is: immutable, compared by its fields, writable as JSON."""
 
 

@@ -97,9 +97,10 @@ def _deployed_app(one: Resource, type_: str) -> str:
     An app may have come without CloudShell's, and of a static VM only the machine is kept: then the rest is what the
     resource is now.
     """
+    if not one.deployed_app and type_ != "App":
+        return ""
     machine = _machine(one.deployed_app)
-    plain = not one.deployed_app and type_ != "App"
-    if plain or (one.deployed_app and not machine):
+    if one.deployed_app and not machine:
         return one.deployed_app
     said = {
         "name": one.name,
