@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import pluggy
+from msgspec.structs import replace
 from stevedore import ExtensionManager
 
 from shelldock import hookspecs
@@ -69,7 +70,7 @@ class Plugins:
         self._manager = pluggy.PluginManager("shelldock")
         self._manager.add_hookspecs(hookspecs)
         self._hook = self._manager.hook
-        self._plugins: list[Plugin] = []
+        self._plugins: list[tuple[Plugin, EntryPoint | None]] = []
         found: Iterable[Any] = ExtensionManager(
             GROUP, invoke_on_load=False, on_load_failure_callback=self._failed_to_load
         )
@@ -78,11 +79,15 @@ class Plugins:
         for one in given:
             kind = one if inspect.isclass(one) else type(one)
             self._add(kind.__name__.lower(), one)
-        settings.refuse_unknown_plugins(one.name for one in self._plugins)
+        settings.refuse_unknown_plugins(one.name for one, _ in self._plugins)
 
     def all(self) -> list[Plugin]:
         """Every plugin that was found, also those that are broken."""
-        return list(self._plugins)
+        # Here, not at the start: it takes the files of all distributions to know which one an entry point is of.
+        homes = {one.value: one.dist for one in entry_points(group=GROUP)}
+        return [
+            _at_home(one, homes.get(entry.value) if entry else None) for one, entry in self._plugins
+        ]
 
     # ---- questions ------------------------------------------------------------------------------
 
@@ -261,7 +266,7 @@ class Plugins:
     def _failed_to_load(self, _manager: object, entry: EntryPoint, error: BaseException) -> None:
         log.warning("plugin %r cannot be loaded: %s", entry.name, error)
         self._plugins.append(
-            _described(entry.name, entry, reason=f"{type(error).__name__}: {error}")
+            (Plugin(name=entry.name, reason=f"{type(error).__name__}: {error}"), entry)
         )
 
     def _add(self, name: str, found: object, entry: EntryPoint | None = None) -> None:
@@ -272,10 +277,10 @@ class Plugins:
             raise  # the user's mistake, who would wonder why the plugin is not asked
         except Exception as error:  # a stranger's class or hooks
             log.warning("plugin %r is not used: %s", name, error)
-            self._plugins.append(_described(name, entry, reason=str(error)))
+            self._plugins.append((Plugin(name=name, reason=str(error)), entry))
             return
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
-        self._plugins.append(_described(name, entry, hooks=hooks, settings=_fields(plugin)))
+        self._plugins.append((Plugin(name=name, hooks=hooks, settings=_fields(plugin)), entry))
 
     def _made(self, name: str, found: object) -> object:
         """The plugin itself: a class is given its settings, anything else is the plugin."""
@@ -333,31 +338,11 @@ def _is_finding(one: object) -> bool:
     return isinstance(one, Finding) and one.severity in get_args(Severity)
 
 
-def _described(
-    name: str,
-    entry: EntryPoint | None,
-    *,
-    hooks: tuple[str, ...] = (),
-    settings: dict[str, object] | None = None,
-    reason: str = "",
-) -> Plugin:
-    distribution = _distribution(entry)
-    return Plugin(
-        name=name,
-        distribution=distribution.name if distribution else "",
-        version=distribution.version if distribution else "",
-        hooks=hooks,
-        settings=settings or {},
-        reason=reason,
-    )
-
-
-def _distribution(entry: EntryPoint | None) -> Distribution | None:
-    # The entry points that stevedore gives come without theirs.
-    same = (
-        one for one in entry_points(group=GROUP) if entry is not None and one.value == entry.value
-    )
-    return next((one.dist for one in same), None)
+def _at_home(plugin: Plugin, distribution: Distribution | None) -> Plugin:
+    """``plugin`` with where it is installed from."""
+    if distribution is None:
+        return plugin
+    return replace(plugin, distribution=distribution.name, version=distribution.version)
 
 
 def _fields(plugin: object) -> dict[str, object]:
