@@ -34,7 +34,8 @@ from shelldock.tokens import Tokens
 from shelldock.vault import Vault
 from shelldock_compat.automation import AutomationApi
 from shelldock_compat.listener import Request, Response
-from shelldock_compat.plugin import Api, ApiService
+from shelldock_compat.plugin import Api
+from shelldock_compat.service import ApiService
 
 SWITCH = Shell(
     name="MySwitch",

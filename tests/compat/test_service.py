@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from shelldock.errors import ConflictError
-from shelldock_compat.plugin import Api, ApiService
+from shelldock_compat.plugin import Api
+from shelldock_compat.service import ApiService
 
 if TYPE_CHECKING:
     from tests.compat.conftest import Served, World

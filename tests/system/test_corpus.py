@@ -12,7 +12,7 @@ import pytest
 from shelldock.errors import ShellError
 from shelldock.model import Shell
 from shelldock_cloudshell.checks import shelldock_check_shell
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shelldock.model import Finding
 from shelldock_cloudshell.checks import shelldock_check_shell
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 HEAD = 'Name="D" MainClass="driver.D" Version="1.0.0" Description="" PythonVersion="3"'
 

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 DEFINITION = """\
 tosca_definitions_version: tosca_simple_yaml_1_0

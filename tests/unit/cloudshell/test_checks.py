@@ -20,7 +20,7 @@ from tests.unit.cloudshell.checking import (
 from tests.unit.cloudshell.conftest import Write
 
 from shelldock_cloudshell.checks.rules import RULES
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 
 class Case(NamedTuple):

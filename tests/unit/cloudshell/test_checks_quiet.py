@@ -14,7 +14,7 @@ from tests.unit.cloudshell.conftest import Write
 
 from shelldock_cloudshell.checks import shelldock_check_shell
 from shelldock_cloudshell.checks.rules import RULES
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 PAGE = Path(__file__).parents[3] / "docs/reference/checks.md"
 

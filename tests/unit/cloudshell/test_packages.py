@@ -10,7 +10,7 @@ from tests.unit.cloudshell.conftest import DEFINITION, DRIVER, META, METADATA, P
 
 from shelldock.errors import ShellError
 from shelldock.model import Command, Discovery, Parameter, Shell
-from shelldock_cloudshell.packages import Reader
+from shelldock_cloudshell.reader import Reader
 
 SOURCES: dict[str, str | bytes] = {
     "driver.py": DRIVER,
