@@ -6,9 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -42,7 +42,7 @@ def build(
     :param reload: reads the settings again.
     :param stop: asks the server to end.
     """
-    app = Litestar(
+    return Litestar(
         [*people.HANDLERS, *things.HANDLERS, *work.HANDLERS, *running.HANDLERS],
         middleware=[gate(settings.patience)],
         exception_handlers={
@@ -56,7 +56,7 @@ def build(
             version=version("shelldock"),
             description="Drives CloudShell shells: resources, sandboxes, executions.",
             path="/api/openapi.json",
-            render_plugins=[JsonRenderPlugin(path="/")],
+            render_plugins=[Document(path="/")],
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
             ),
@@ -77,13 +77,20 @@ def build(
             }
         ),
     )
-    _close_bodies(app)
-    return app
 
 
-def _close_bodies(app: Litestar) -> None:
-    """Say in the OpenAPI document what is true of every body: it has no other fields."""
-    schemas = app.openapi_schema.components.schemas or {}
-    closed: list[type] = [*Body.__subclasses__(), Blueprint, Use, App, ServiceUse]
-    for body in closed:
-        schemas[body.__name__].additional_properties = False
+def describe(app: Litestar) -> None:
+    """Write the OpenAPI document, which takes a moment: in a thread, so that nobody waits for it."""
+    assert app.openapi_schema.paths
+
+
+class Document(JsonRenderPlugin):
+    """The OpenAPI document, with what is true of every body: it has no other fields."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        schemas = openapi_schema["components"]["schemas"]
+        closed: list[type] = [*Body.__subclasses__(), Blueprint, Use, App, ServiceUse]
+        for body in closed:
+            schemas[body.__name__]["additionalProperties"] = False
+        return super().render(request, openapi_schema)

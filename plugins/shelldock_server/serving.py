@@ -24,7 +24,7 @@ from shelldock.cli.session import general, paths, settings
 from shelldock.errors import ConflictError, SettingsError, ShelldockError
 from shelldock.logs import configure
 from shelldock.remote import ServerLogin
-from shelldock_server.app import build
+from shelldock_server.app import build, describe
 from shelldock_server.events import Events
 from shelldock_server.metrics import Metrics
 from shelldock_server.plugin import Server
@@ -76,10 +76,12 @@ class Serving:
                 with self._signals():
                     await web.begin()
                     await self._greet(url)
+                    describing = asyncio.create_task(asyncio.to_thread(describe, app))
                     await self._stop.wait()
                     await self._drain()
                     self._events.close()
                     await web.end()
+                    await describing
         finally:
             listening.close()
 
