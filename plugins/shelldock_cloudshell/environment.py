@@ -16,11 +16,18 @@ from shelldock.errors import EnvironmentFailed
 from shelldock.hookspecs import hookimpl
 from shelldock.model import Driver, Interpreter, Needs, Shell
 from shelldock_cloudshell import uv
+from shelldock_cloudshell.bytecode import Bytecode
 from shelldock_cloudshell.interpreters import PREFERENCE, choose, find
 from shelldock_cloudshell.requirements import Options, options_of
 
 PYTHON: Final = Path("bin", "python")
 _PYTHON: Final = "plugins.environment.python"
+_BYTECODE: Final = ".bytecode"
+"""Lies beside the environments, which link what is in it."""
+
+_UNUSED: Final = 14 * 86400.0
+"""Seconds for which bytecode stays that is in no environment."""
+
 _BUILD_CONSTRAINT: Final = "--build-constraint="
 """Ours, among the options of needs: uv wants a file."""
 
@@ -101,6 +108,7 @@ class Environment(Repairs, frozen=True, kw_only=True):
             )
             if needs.pins:
                 self._install(binary, needs, folder, log)
+                _compile(needs, folder, log)
         except uv.Failed as error:
             raise EnvironmentFailed(folder.name, "build", str(error)) from error
         return PYTHON
@@ -157,7 +165,6 @@ class Environment(Repairs, frozen=True, kw_only=True):
                 "pip",
                 "install",
                 "--no-deps",
-                "--compile-bytecode",
                 "--python",
                 str(folder / PYTHON),
             ]
@@ -201,6 +208,23 @@ class Environment(Repairs, frozen=True, kw_only=True):
             options += ["--exclude-newer", repairs.exclude_newer]
             options += _each("--exclude-newer-package", ("setuptools=false", "wheel=false"))
         return options + [_BUILD_CONSTRAINT + one for one in repairs.build_constraints]
+
+
+def _compile(needs: Needs, folder: Path, log: Path) -> None:
+    """Have bytecode for all that is installed, compiled now or for another environment."""
+    bytecode = Bytecode(folder.parent / _BYTECODE, needs.version)
+    packages = folder / "lib"
+    if bytecode.bring(packages):
+        return
+    words = [str(folder / PYTHON), "-m", "compileall", "-q", "-j", "0", str(packages)]
+    try:
+        uv.attend(words, "python -m compileall", log, os.environ)
+    except uv.Failed:  # distributions bring files for other Pythons, too: those stay as they are
+        step = current_step.get()
+        if step is not None and step.given_up.is_set():
+            raise
+    bytecode.keep(packages)
+    bytecode.prune(_UNUSED)
 
 
 def _tools(shell: Shell) -> tuple[str, ...]:

@@ -40,14 +40,21 @@ class Failed(Exception):
 
 def run(binary: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
     """Run uv until it ends; ended itself when nobody waits for it any more. Raises ``Failed``."""
+    said = f"uv {hidden(' '.join(arguments))}"
+    more = ("--color", "never", "--no-progress", "--no-python-downloads")
+    attend((binary, *arguments, *more), said, log, environ)
+
+
+def attend(words: Sequence[str], said: str, log: Path, environ: Mapping[str, str]) -> None:
+    """Run a program as ``run`` does; ``said`` is what the log calls it. Raises ``Failed``."""
     step = current_step.get()
     clean = {name: value for name, value in environ.items() if name not in _NOT_OURS}
     with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="shelldock-") as neutral:
-        output.write(f"$ uv {hidden(' '.join(arguments))}\n".encode())
+        output.write(f"$ {said}\n".encode())
         output.flush()
         start = output.tell()
         process = subprocess.Popen(
-            [binary, *arguments, "--color", "never", "--no-progress", "--no-python-downloads"],
+            words,
             cwd=neutral,  # uv reads the settings of the project that it is called in
             env=clean,
             stdin=subprocess.DEVNULL,
@@ -68,7 +75,7 @@ def run(binary: str, arguments: Sequence[str], log: Path, environ: Mapping[str, 
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if status:
-        raise Failed(hidden(reason(_tail(log, start))) or f"uv ended with status {status}")
+        raise Failed(hidden(reason(_tail(log, start))) or f"{words[0]} ended with status {status}")
 
 
 def hidden(text: str) -> str:

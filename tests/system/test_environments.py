@@ -312,6 +312,32 @@ async def test_every_python_gets_its_environment_with_bytecode_and_scripts_that_
     assert output([environment.path / "bin" / "greet"]) == "hello"
 
 
+async def test_bytecode_is_compiled_once_and_linked_into_the_next_environment(
+    place: Place,
+) -> None:
+    environments = place.environments()
+    first = await place.ready(environments, place.shell("One", "alpha"))
+    place.index.add("beta", "1.0")
+    other = await place.ready(environments, place.shell("Two", "alpha", "beta"))
+    compiled = [next(one.path.rglob("alpha*.pyc")) for one in (first, other)]
+    assert compiled[0].samefile(compiled[1])
+    assert list(other.path.rglob("beta*.pyc")), "what is new is compiled"
+    environments.remove(other.name)
+    again = await place.ready(environments, place.shell("Two", "alpha", "beta"))
+    assert "compileall" not in (place.root / f"{again.name}.log").read_text()
+    assert said(again, "import alpha, beta; print(alpha.__cached__)") in map(
+        str, again.path.rglob("*.pyc")
+    )
+
+
+async def test_bytecode_of_another_content_is_not_taken(place: Place) -> None:
+    environments = place.environments()
+    await place.ready(environments, place.shell("One", "alpha==1.0"))
+    place.index.add("alpha", "2.0")
+    newer = await place.ready(environments, place.shell("Two", "alpha==2.0"))
+    assert said(newer, "import alpha; print(alpha.VERSION)") == "2.0"
+
+
 async def test_the_folder_is_named_for_driver_and_version_v10(place: Place) -> None:
     environment = await place.ready(place.environments(), place.shell("My Cisco", "alpha"))
     assert environment.name == f"My_Cisco_Driver_1_0_0-{environment.digest[:8]}"
