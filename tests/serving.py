@@ -48,9 +48,10 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        self.url = self._said(r"serving on (\S+)")
+        self.url = self.said(r"serving on (\S+)")
 
-    def _said(self, pattern: str) -> str:
+    def said(self, pattern: str) -> str:
+        """Wait until it says this, for what the pattern's group holds then."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = re.findall(pattern, self.log.read_text())
@@ -63,7 +64,7 @@ class Server:
 
     @property
     def password(self) -> str:
-        return self._said(r"with the password\n +(\S+)")
+        return self.said(r"with the password\n +(\S+)")
 
     def end(self) -> int:
         """Ask it to end; its exit code."""

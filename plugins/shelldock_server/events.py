@@ -103,7 +103,7 @@ class Events:
         self._closed = True
         self._wake()
 
-    async def follow(
+    def follow(
         self, kinds: Collection[str], execution: str = "", sandbox: str = "", after: str = ""
     ) -> AsyncIterator[bytes]:
         """The stream from now on, or from what came after the event ``after``, as server-sent events.
@@ -112,7 +112,12 @@ class Events:
 
         The event ``reset`` says that some were lost: whoever follows fetches the state anew.
         """
-        number, lost = self._place(after)
+        number, lost = self._place(after)  # of now, not of when somebody first reads the stream
+        return self._follow(kinds, execution, sandbox, number, lost)
+
+    async def _follow(
+        self, kinds: Collection[str], execution: str, sandbox: str, number: int, lost: bool
+    ) -> AsyncIterator[bytes]:
         if lost:
             yield self._written("reset", number - 1, b"{}")
         else:

@@ -88,7 +88,6 @@ class Serving:
     async def reload(self) -> None:
         """Read the settings again. Raises ``SettingsError``; then all stays as it was."""
         self._host.reload(settings(self._context))
-        log.info("the settings were read again")
 
     async def _greet(self, url: str) -> None:
         password = await asyncio.to_thread(self._host.users.bootstrap)
@@ -138,6 +137,7 @@ class Serving:
         async def reload() -> None:
             try:
                 await self.reload()
+                _say("the settings were read again")  # a signal has no other answer
             except ShelldockError as error:
                 log.error("the settings stay as they were: %s", error)
 

@@ -317,6 +317,7 @@ def test_settings_are_read_again_while_it_runs(server: Server, admin: httpx.Clie
     assert "'node'" in problem(admin.post("reload"), 400, "settings")
     file.write_text("")
     os.kill(server.process.pid, signal.SIGHUP)
+    server.said("(settings were read again)")
     ended = run(admin, "sw1", "work", inputs={"label": "a", "seconds": "0.5"}, wait=60)
     assert ended["state"] == "completed"
 

@@ -40,7 +40,7 @@ class Follower:
         self._id = ""
         self._heard = 0
         self._interrupts = 0
-        self._cancelling = threading.Thread(target=self._cancel, daemon=True)
+        self._cancelling = threading.Thread(target=self._give_up, daemon=True)
 
     def follow(self, begin: Callable[[], Execution]) -> Execution:
         """The execution that ``begin`` answers, when it has ended.
@@ -120,9 +120,13 @@ class Follower:
         self._interrupts += 1
         if self._interrupts > 1:
             raise Detached
-        if self._id:  # else it is cancelled as soon as it is known
-            self._cancelling.start()
+        # In a thread: the signal may have come while a line is printed, and Python refuses to begin another one inside.
+        self._cancelling.start()
+
+    def _give_up(self) -> None:
         self._progress.say("cancelling; interrupt again to leave it to the server")
+        if self._id:  # else it is cancelled as soon as it is known
+            self._cancel()
 
     def _cancel(self) -> None:
         try:
