@@ -229,7 +229,9 @@ def main() -> None:
     parser.add_argument("--instances", type=int, nargs="+", default=[1, 10, 100, 300])
     parser.add_argument("--shell", default="networking", help="one of benchmarks/shells")
     parser.add_argument("--calls", type=int, default=1000, help="commands timed at each step")
-    parser.add_argument("--idle", type=float, default=0, metavar="S", help="seconds to look at idle ones")
+    parser.add_argument(
+        "--idle", type=float, default=0, metavar="S", help="seconds to look at idle ones"
+    )
     parser.add_argument("--deaths", type=int, default=0, help="processes to kill at each step")
     asyncio.run(run(parser.parse_args()))
 

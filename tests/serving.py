@@ -37,13 +37,13 @@ MORE = """
 class Server:
     """A server in a process of its own."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, **variables: str) -> None:
         self.home = home
         self.log = home / f"server-{time.monotonic_ns()}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "shelldock", "serve", "--port", "0", *options],
-                env=clean_environ(home) | {"SHELLDOCK_PLUGINS__API__PORT": "0"},
+                env=clean_environ(home) | {"SHELLDOCK_PLUGINS__API__PORT": "0"} | variables,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from shelldock.blueprints import Blueprint
 from shelldock.elsewhere import RemoteAudit, RemoteCatalog, RemoteUsers
 from shelldock.inputs import Inputs
+from shelldock.logs import level_name
 from shelldock.model import (
     Environment,
     Execution,
@@ -253,7 +254,8 @@ class Client:
 
     def set_log_level(self, key: str, level: str) -> None:
         """Let the running instance for a scope log from ``level`` on."""
-        self._rest.send("POST", "instances/log-level", {"key": key, "level": level})
+        asked = {"key": key, "level": level_name(level)}
+        self._rest.send("POST", "instances/log-level", asked)
 
     def shell(self, name: str) -> Shell:
         """The shell of this name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 from litestar.params import Parameter
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from shelldock import AsyncHost
 from shelldock.blueprints import Blueprint
 from shelldock.model import Command, Resource, Role, SandboxDetails, Target, Token, User
-from shelldock.users import LONGEST, SHORTEST
+from shelldock.users import LONGEST, NAME, SHORTEST
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class LoggedIn(msgspec.Struct, kw_only=True):
 class NewUser(Body):
     """Somebody who shall be able to log in."""
 
-    name: Name
+    name: Annotated[str, msgspec.Meta(pattern=f"^(?:{NAME.pattern})$")]
     password: Password
     role: Role = "user"
     email: Text = ""
@@ -156,9 +156,14 @@ class InstanceAction(Body):
     """What to do with an instance."""
 
     key: Name
-    level: Text = ""
-    """For `log-level`."""
     reason: Text = ""
+
+
+class LogLevel(Body):
+    """How much an instance shall log."""
+
+    key: Name
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class Done(msgspec.Struct, kw_only=True):

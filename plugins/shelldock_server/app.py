@@ -6,21 +6,20 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
-from litestar import Litestar, Request
+import msgspec
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shelldock import AsyncHost
-from shelldock.blueprints import App, Blueprint, ServiceUse, Use
 from shelldock.errors import ShelldockError
 from shelldock_server import people, problems, running, things, work
-from shelldock_server.access import gate
-from shelldock_server.answers import Body
+from shelldock_server.access import Bodies, gate
+from shelldock_server.document import Document
 from shelldock_server.events import Events
 from shelldock_server.metrics import Metrics
 from shelldock_server.plugin import Server
@@ -45,10 +44,14 @@ def build(
     return Litestar(
         [*people.HANDLERS, *things.HANDLERS, *work.HANDLERS, *running.HANDLERS],
         middleware=[gate(settings.patience)],
+        request_class=Bodies,
+        before_send=[problems.tell_methods],
         exception_handlers={
             ShelldockError: problems.of_ours,
             HTTPException: problems.of_http,
             UnicodeError: problems.of_text,
+            msgspec.DecodeError: problems.of_body,
+            RecursionError: problems.of_body,
             Exception: problems.of_us,
         },
         openapi_config=OpenAPIConfig(
@@ -82,15 +85,3 @@ def build(
 def describe(app: Litestar) -> None:
     """Write the OpenAPI document, which takes a moment: in a thread, so that nobody waits for it."""
     assert app.openapi_schema.paths
-
-
-class Document(JsonRenderPlugin):
-    """The OpenAPI document, with what is true of every body: it has no other fields."""
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The document as JSON."""
-        schemas = openapi_schema["components"]["schemas"]
-        closed: list[type] = [*Body.__subclasses__(), Blueprint, Use, App, ServiceUse]
-        for body in closed:
-            schemas[body.__name__]["additionalProperties"] = False
-        return super().render(request, openapi_schema)

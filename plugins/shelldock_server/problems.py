@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
+from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.routes import HTTPRoute
+from litestar.types import Message, Scope
 
 from shelldock.errors import Fact, InputError, ShelldockError
 
@@ -108,7 +110,8 @@ def of_http(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         for one in extra
         if isinstance(one, dict) and "message" in one
     )
-    headers = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    refused = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    headers = {"Allow": _methods(request.app, request.url.path)} if refused else {}
     code = {404: "not-found", 413: "input", 400: "input", 415: "input"}.get(
         error.status_code, "http"
     )
@@ -125,6 +128,11 @@ def of_http(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
 def of_text(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Text that is none: half a surrogate, bytes that are no UTF-8."""
     return of_ours(request, InputError(f"the request is not readable as text: {error}"))
+
+
+def of_body(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """A body that is not what is taken here, or JSON too deep to be read."""
+    return of_ours(request, InputError(f"cannot read the body: {error}"))
 
 
 def of_us(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
@@ -157,15 +165,21 @@ def _problem(
     return Response(problem, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _allowed(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """What RFC 9110 wants to be told with 405: the methods that there are."""
-    methods = {
-        str(method)
-        for route in request.app.routes
-        if isinstance(route, HTTPRoute) and re.fullmatch(_pattern(route), request.url.path)
-        for method in route.methods
-    }
-    return {"Allow": ", ".join(sorted(methods))}
+async def tell_methods(message: Message, scope: Scope) -> None:
+    """Name all methods in an answer to ``OPTIONS``; Litestar names those of one handler."""
+    if message["type"] == "http.response.start" and scope.get("method") == "OPTIONS":
+        headers = MutableScopeHeaders.from_message(message)
+        if "allow" in headers:
+            headers["allow"] = _methods(scope["litestar_app"], scope["path"])
+
+
+def _methods(app: Litestar, path: str) -> str:
+    """What RFC 9110 wants to be told: the methods that there are."""
+    routes = [one for one in app.routes if isinstance(one, HTTPRoute)]
+    found = [one for one in routes if one.path == path] or [
+        one for one in routes if re.fullmatch(_pattern(one), path)
+    ]
+    return ", ".join(sorted({str(method) for one in found for method in one.methods}))
 
 
 def _pattern(route: HTTPRoute) -> str:

@@ -15,7 +15,16 @@ from shelldock.errors import InputError, NotFoundError
 from shelldock.model import Environment, Instance, Node, Waiting
 from shelldock.plugins import Plugin
 from shelldock_server.access import Asked, about, host
-from shelldock_server.answers import After, Done, Health, InstanceAction, Limit, Page, page
+from shelldock_server.answers import (
+    After,
+    Done,
+    Health,
+    InstanceAction,
+    Limit,
+    LogLevel,
+    Page,
+    page,
+)
 from shelldock_server.events import KINDS, Events
 from shelldock_server.problems import RESPONSES
 
@@ -74,7 +83,7 @@ async def get_instance(request: Asked, key: Path) -> Instance:
     raise NotFoundError("instance", name, [one.key for one in found])
 
 
-VERBS: Final = ("stop", "terminate", "reset", "cancel-all", "retry", "log-level")
+VERBS: Final = ("stop", "terminate", "reset", "cancel-all", "retry")
 
 
 @post(
@@ -85,7 +94,7 @@ VERBS: Final = ("stop", "terminate", "reset", "cancel-all", "retry", "log-level"
     tags=["instances"],
 )
 async def act(request: Asked, data: InstanceAction) -> Done:
-    """`stop`, `terminate`, `reset`, `cancel-all`, `retry` an instance, or set its `log-level` (Q7, Q8, I11, L1)."""
+    """`stop`, `terminate`, `reset`, `cancel-all` or `retry` an instance (Q7, Q8, I11)."""
     verb = request.url.path.rpartition("/")[2]
     about(request, f"{verb} {data.key}")
     one = host(request)
@@ -98,10 +107,22 @@ async def act(request: Asked, data: InstanceAction) -> Done:
         await one.terminate(data.key, reason)
     elif verb == "reset":
         await one.reset(data.key, reason)
-    elif verb == "retry":
-        await one.retry(data.key)
     else:
-        await one.set_log_level(data.key, data.level)
+        await one.retry(data.key)
+    return Done()
+
+
+@post(
+    "/api/instances/log-level",
+    status_code=200,
+    opt={"role": "admin", "action": "change instance"},
+    responses=RESPONSES,
+    tags=["instances"],
+)
+async def set_log_level(request: Asked, data: LogLevel) -> Done:
+    """Let a running instance log from a level on (L1)."""
+    about(request, f"log-level {data.key}")
+    await host(request).set_log_level(data.key, data.level)
     return Done()
 
 
@@ -174,6 +195,7 @@ HANDLERS = [
     list_instances,
     get_instance,
     act,
+    set_log_level,
     get_queue,
     list_environments,
     list_nodes,

@@ -25,6 +25,7 @@ from shelldock_server.answers import (
     ResourceDetails,
     page,
 )
+from shelldock_server.document import Upload
 from shelldock_server.problems import RESPONSES
 
 FileName = Annotated[
@@ -67,6 +68,7 @@ async def list_broken(request: Asked, limit: Limit = 100, after: After = "") -> 
     responses=RESPONSES,
     tags=["shells"],
     request_max_body_size=None,
+    operation_class=Upload,
 )
 async def add_shell(request: Asked, file: FileName = "", *, force: bool = False) -> Shell:
     """Add a shell, or another version of it: the body is the package (a zip file)."""
@@ -79,6 +81,7 @@ async def add_shell(request: Asked, file: FileName = "", *, force: bool = False)
     responses=RESPONSES,
     tags=["shells"],
     request_max_body_size=None,
+    operation_class=Upload,
 )
 async def update_shell(
     request: Asked, name: str, file: FileName = "", *, force: bool = False

@@ -1,0 +1,58 @@
+"""The server does what its OpenAPI document says, whatever it is sent and whoever sends it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.serving import Server
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("role", ["admin", "user", "observer"])
+def test_what_the_document_says_is_what_the_server_does(
+    server: Server, role: str, long: bool
+) -> None:
+    examples = 200 if long else 6
+    done = subprocess.run(
+        [
+            *(
+                Path(sys.executable).parent / "schemathesis",
+                "--config-file",
+                FOLDER / "schemathesis.toml",
+            ),
+            *("run", f"{server.url}/api/openapi.json", "--request-timeout", "90"),
+            *(
+                "--max-examples",
+                str(examples),
+                "--continue-on-failure",
+                "--no-color",
+                "--warnings",
+                "off",
+            ),
+        ],
+        cwd=server.home,
+        env=os.environ
+        | {
+            "PYTHONPATH": str(FOLDER.parents[2]),
+            "SCHEMATHESIS_HOOKS": "tests.system.rest.served",
+            "SERVED_HOME": str(server.home),
+            "SERVED_ROLE": role,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert httpx.get(f"{server.url}/api/health").status_code == 200
+    ours_to_mend = re.findall(
+        r"^.*(?:GET|POST|PUT|PATCH|DELETE|OPTIONS) /.*$", server.log.read_text(), re.M
+    )
+    assert ours_to_mend == []
