@@ -1,72 +1,180 @@
-"""What was measured, as Markdown: medians, their spread, and ratios to ours."""
+"""What was measured, as Markdown: medians, their spread, and in bold how many times ours that is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import Final
 
-from benchmarks.measure import Samples
-
-MILLISECONDS = (1e3, "ms")
-MICROSECONDS = (1e6, "µs")
-MEBIBYTES = (1 / 2**20, "MiB")
-
-Row = tuple[
-    str, Callable[[Samples], Sequence[float]], Callable[[Sequence[float]], float], tuple[float, str]
-]
+from benchmarks.results import Results, Server, Struct
+from benchmarks.ways import OURS
 
 
-def last_percent(values: Sequence[float]) -> float:
-    """The value that 99 in 100 stay below."""
-    return quantiles(values, n=100)[98]
+@dataclass(frozen=True)
+class Measure:
+    """A field of what one way was measured at, and how a person reads it."""
+
+    field: str
+    title: str
+    unit: str
+    factor: float
+    """From seconds, bytes and commands a second."""
+    more_is_better: bool = False
+
+    def samples(self, one: Struct) -> list[float]:
+        """What was measured, in the unit."""
+        return [value * self.factor for value in getattr(one, self.field)]
+
+    def middle(self, one: Struct) -> float:
+        """The median, in the unit."""
+        return median(self.samples(one))
 
 
-RUNNING: Sequence[Row] = (
-    ("start of the first instance", lambda one: one.first, median, MILLISECONDS),
-    ("start of each further instance", lambda one: one.further, median, MILLISECONDS),
-    ("memory of each further instance (PSS)", lambda one: one.memory, median, MEBIBYTES),
-    ("round trip of a command, median", lambda one: one.calls, median, MICROSECONDS),
-    ("round trip of a command, 99 in 100 below", lambda one: one.calls, last_percent, MICROSECONDS),
+def _time(field: str, title: str, factor: float = 1e3) -> Measure:
+    return Measure(field, title, {1e3: "ms", 1e6: "µs", 1: "s"}[factor], factor)
+
+
+RUNNING: Final = (
+    _time("once", "once for a program"),
+    _time("first", "first instance"),
+    _time("further", "each further instance"),
+    Measure("memory", "memory of each", "MiB", 1 / 2**20),
+    _time("trip", "round trip", 1e6),
+    _time("slow", "99 in 100 below", 1e6),
+    Measure("rate", "all at once", "commands/s", 1, more_is_better=True),
 )
-BUILDING: Sequence[Row] = (
-    ("environment, every cache empty", lambda one: one.cold, median, MILLISECONDS),
-    ("environment, from the installer's cache", lambda one: one.cached, median, MILLISECONDS),
-    ("environment, the same, resolved already", lambda one: one.rebuilt, median, MILLISECONDS),
-    ("environment that is there already", lambda one: one.again, median, MILLISECONDS),
+BUILDING: Final = (
+    _time("cold", "every cache empty", 1),
+    _time("cached", "from the installer's cache", 1),
+    _time("rebuilt", "resolved already", 1),
+    _time("again", "is there already", 1),
 )
+LOAD: Final = (
+    Measure("rate", "rate", "commands/s", 1, more_is_better=True),
+    _time("trip", "latency"),
+    _time("slow", "99 in 100 below"),
+)
+NOTHING: Final = {"memory": 0.05, "once": 0.1}
+"""In the measure's unit: what is less is none."""
 
 
-def table(rows: Sequence[Row], ours: str, columns: Mapping[str, Samples]) -> str:
-    """A table with one column for each way; ``ours`` is what the others are divided by."""
-    lines = [
-        f"| | {' | '.join(columns)} |",
-        f"| --- |{' ---: |' * len(columns)}",
-    ]
-    for title, pick, middle, (factor, unit) in rows:
-        base = middle(pick(columns[ours]))
-        cells = []
-        for name, samples in columns.items():
-            values = pick(samples)
-            if not values:
-                cells.append("–")
-                continue
-            value = middle(values)
-            ratio = "" if name == ours else f" **{_short(value / base)}×**"
-            spread = _spread(values, factor) if middle is median else ""
-            cells.append(f"{_short(value * factor)}{spread}{ratio}")
-        lines.append(f"| {title}, {unit} | {' | '.join(cells)} |")
+def page(results: Results) -> str:
+    """All tables, below the day and the machine."""
+    return "\n".join(_lines(results))
+
+
+def _lines(results: Results) -> Iterator[str]:
+    yield f"Measured on {results.at}: {results.machine}, Shelldock {results.version}."
+    yield "Medians, the middle half of the samples, and in bold how many times ours that is."
+    for stack in results.stacks:
+        yield f"\n## {stack.title}\n"
+        yield table(RUNNING, stack.running, OURS)
+        yield from _missing(stack.missing)
+        if stack.building:
+            yield f"\n## The environment of {_lowered(stack.title)}\n"
+            yield table(BUILDING, stack.building, OURS)
+    if results.server:
+        yield from _server(results.server)
+    if results.steps:
+        yield "\n## More and more instances\n"
+        yield _plain(
+            (
+                "instances",
+                "one more, ms",
+                "round trip, µs",
+                "99 in 100 below, µs",
+                "memory of each, MiB",
+                "all, GiB",
+                "descriptors of the host",
+            ),
+            (
+                (
+                    one.instances,
+                    one.start * 1e3,
+                    one.round_trip * 1e6,
+                    one.round_trip_p99 * 1e6,
+                    one.memory_each / 2**20,
+                    one.memory / 2**30,
+                    one.descriptors,
+                )
+                for one in results.steps
+            ),
+        )
+    for name, rates in results.rates.items():
+        yield f"\n## More and more callers, {'durable' if name == 'durable' else 'kept in memory'}\n"
+        yield _plain(
+            ("callers", "commands/s", "latency, ms", "99 in 100 below, ms"),
+            ((one.concurrent, one.per_second, one.p50 * 1e3, one.p99 * 1e3) for one in rates),
+        )
+    yield from _missing(results.missing)
+
+
+def _server(server: Server) -> Iterator[str]:
+    yield "\n## The server\n"
+    start = [1e3 * one for one in server.start]
+    yield f"From its start to its first answer, with {server.resources:,} resources: {_spread(start)} ms."
+    for place, load in enumerate(next(iter(server.loads.values()))):
+        yield f"\n{load.clients} clients at a time:\n".replace("1 clients", "1 client")
+        ours = next(iter(server.loads))
+        yield table(LOAD, {name: loads[place] for name, loads in server.loads.items()}, ours)
+    yield from _missing(server.missing)
+
+
+def table(measures: Sequence[Measure], rows: Mapping[str, Struct], ours: str) -> str:
+    """A row for each way."""
+    return _plain(
+        ("", *(f"{one.title}, {one.unit}" for one in measures)),
+        (
+            (
+                name,
+                *(
+                    _cell(measure, row, None if name == ours else rows[ours])
+                    for measure in measures
+                ),
+            )
+            for name, row in rows.items()
+        ),
+    )
+
+
+def _cell(measure: Measure, one: Struct, ours: Struct | None) -> str:
+    samples = measure.samples(one)
+    if not samples or median(samples) < NOTHING.get(measure.field, 0):
+        return "–"
+    if ours is None:
+        return _spread(samples)
+    return f"{_spread(samples)} **{_short(median(samples) / measure.middle(ours))}×**"
+
+
+def _spread(samples: Sequence[float]) -> str:
+    """The median, and the middle half of the values, or all of them where they are few."""
+    if len(samples) == 1:
+        return _short(samples[0])
+    if len(samples) < 4:
+        low, high = min(samples), max(samples)
+    else:
+        low, _, high = quantiles(samples, n=4)
+    return f"{_short(median(samples))} ({_short(low)}–{_short(high)})"
+
+
+def _plain(titles: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
+    lines = [f"| {' | '.join(titles)} |", f"| --- |{' ---: |' * (len(titles) - 1)}"]
+    for row in rows:
+        cells = (one if isinstance(one, str) else _short(one) for one in row)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _spread(values: Sequence[float], factor: float) -> str:
-    """The middle half of the values, or all of them where they are few."""
-    if len(values) < 4:
-        low, high = min(values), max(values)
-    else:
-        low, _, high = quantiles(values, n=4)
-    return f" ({_short(low * factor)}–{_short(high * factor)})"
+def _missing(missing: Mapping[str, str]) -> Iterator[str]:
+    for name, why in missing.items():
+        yield f"\nNot measured: {name}; {why}"
+
+
+def _lowered(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def _short(value: float) -> str:
     """Three digits that count."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

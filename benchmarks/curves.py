@@ -1,0 +1,54 @@
+"""What grows with the number of instances, and of callers: asked of ``benchmarks.scale`` and ``calls``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import msgspec
+
+from benchmarks.environments import MissingError, last_line
+from benchmarks.plan import ROOT, STEPS, say
+from benchmarks.results import Rate, Results, Step, Struct
+
+LIMIT = 1800
+"""Seconds for one of them."""
+
+
+class _Report(Struct, forbid_unknown_fields=False):
+    parallel: dict[str, list[Rate]]
+
+
+def run(results: Results, most: int) -> None:
+    """Measure both.
+
+    :param most: how many instances there are at the same time, in the end.
+    """
+    for name, measure in (("instances", _steps), ("callers", _rates)):
+        say(f"more and more {name}")
+        try:
+            measure(results, most)
+        except MissingError as error:
+            results.missing[f"more and more {name}"] = str(error)
+
+
+def _steps(results: Results, most: int) -> None:
+    steps = [str(one) for one in STEPS if one <= most]
+    printed = _printed("benchmarks.scale", "--instances", *steps)
+    results.steps = [msgspec.json.decode(line, type=Step) for line in printed.splitlines()]
+
+
+def _rates(results: Results, most: int) -> None:
+    printed = _printed("benchmarks.calls", "--only", "parallel")
+    results.rates = msgspec.json.decode(printed, type=_Report).parallel
+
+
+def _printed(*module: str) -> str:
+    command = [sys.executable, "-m", *module]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        raise MissingError(f"it did not end within {LIMIT} s") from None
+    if done.returncode:
+        raise MissingError(last_line(done.stderr))
+    return done.stdout

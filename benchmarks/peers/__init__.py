@@ -1,0 +1,1 @@
+"""Ways to run a driver in a process of its own: a module each, with a class ``Peer`` of the same shape."""
