@@ -32,5 +32,7 @@ WAYS: Final[Sequence[Way]] = (
     Way("Pyro5", "pyro", packages=("Pyro5",)),
     Way("Jupyter kernel", "jupyter", packages=("jupyter_client", "ipykernel")),
     Way("a process per command", "command", packages=("pip",)),
-    Way("Ray actor", "ray", packages=("ray",)),
+    Way(
+        "Ray actor", "ray", packages=("ray<2.50",)
+    ),  # newer ones refuse the pydantic 1 of Cisco's libraries
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -35,7 +36,7 @@ class Peer:
     async def __aenter__(self) -> Self:
         """Name what is to be preloaded; the fork server starts with the first instance."""
         if self._option == "preloaded":
-            load(self._source)  # on the path, which the fork server takes over
+            os.environ["PYTHONPATH"] = self._source  # the fork server's own path, also before 3.13
             self._context.set_forkserver_preload(["driver"])
         return self
 
