@@ -13,12 +13,12 @@ from shelldock.cli.screen import note, show
 from shelldock.cli.servers import available, refuse
 from shelldock.cli.session import stored_host
 from shelldock.cli.trees import tree
-from shelldock.host import AsyncHost
 from shelldock.model import Resource
 from shelldock.rediscovery import Difference, difference
 
 if TYPE_CHECKING:
     from shelldock.client import Client
+    from shelldock.host import AsyncHost
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 

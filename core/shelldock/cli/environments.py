@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,8 +15,10 @@ from shelldock.cli.screen import note, show, table, when
 from shelldock.cli.servers import available
 from shelldock.cli.session import general, passing_host, state
 from shelldock.errors import InputError
-from shelldock.host import AsyncHost
 from shelldock.model import Environment
+
+if TYPE_CHECKING:
+    from shelldock.host import AsyncHost
 
 T = TypeVar("T")
 

@@ -10,12 +10,12 @@ import typer
 
 from shelldock.cli.servers import available
 from shelldock.cli.session import state
-from shelldock.host import AsyncHost
 from shelldock.model import Resource, Shell
 from shelldock.remote import hosts
 
 if TYPE_CHECKING:
     from shelldock.client import Client
+    from shelldock.host import AsyncHost
 
 
 class Inventory(Protocol):

@@ -6,16 +6,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from shelldock.cli.options import General
 from shelldock.errors import SettingsError
-from shelldock.host import AsyncHost
 from shelldock.paths import Paths
 from shelldock.settings import Settings, load
-from shelldock.store import Store
-from shelldock.vault import Vault
+
+if TYPE_CHECKING:
+    from shelldock.host import AsyncHost
 
 
 def paths() -> Paths:
@@ -45,7 +46,7 @@ def general(context: typer.Context) -> General:
 @contextmanager
 def state(context: typer.Context) -> Iterator[AsyncHost]:
     """A host that is not opened, for what needs no driver: shells, resources, environments."""
-    host = AsyncHost(settings(context), paths=paths())
+    host = _host()(settings(context), paths=paths())
     with closing(host.store):
         yield host
 
@@ -59,7 +60,7 @@ def stored_host(
     debug: str = "",
 ) -> Iterator[AsyncHost]:
     """A host on the stored inventory; to be opened by who asks."""
-    host = AsyncHost(
+    host = _host()(
         settings(context),
         paths=paths(),
         plugins=plugins,
@@ -80,9 +81,12 @@ def passing_host(
     debug: str = "",
 ) -> Iterator[AsyncHost]:
     """A host that keeps nothing but environments and logs; to be opened by who asks."""
+    from shelldock.store import Store  # as in _host
+    from shelldock.vault import Vault
+
     store = Store.memory()
     with closing(store):
-        yield AsyncHost(
+        yield _host()(
             settings(context),
             paths=paths(),
             plugins=plugins,
@@ -92,6 +96,13 @@ def passing_host(
             vault=Vault.ephemeral(),
             debug=debug,
         )
+
+
+def _host() -> type[AsyncHost]:
+    """The host and all below it, which takes a quarter of a second: no help and no client of a server needs it."""
+    from shelldock.host import AsyncHost
+
+    return AsyncHost
 
 
 def _python(given: str | None) -> str | None:

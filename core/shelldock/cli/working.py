@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import typer
@@ -16,9 +16,11 @@ from shelldock.cli.failures import fail
 from shelldock.cli.progress import Progress
 from shelldock.cli.screen import show
 from shelldock.errors import NotFoundError
-from shelldock.host import AsyncHost
 from shelldock.inputs import Inputs
 from shelldock.model import Execution, Target, Value
+
+if TYPE_CHECKING:
+    from shelldock.host import AsyncHost
 
 IN_THE_LOG: Final = ("driver", "lost")
 """Failures of which the instance's log tells more."""
