@@ -524,6 +524,7 @@ class History(Value, frozen=True, kw_only=True):
 
 Role = Literal["observer", "user", "admin"]
 """``observer``: sees. ``user``: runs commands and has sandboxes. ``admin``: whatever there is to do (D4, Q7)."""
+ROLES: Final[tuple[Role, ...]] = ("observer", "user", "admin")
 
 
 class User(Value, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from sqlalchemy.exc import IntegrityError
 
 from shelldock.errors import ConflictError, DeniedError, InputError, LoginError, NotFoundError
-from shelldock.model import Role, Token, User, Value
+from shelldock.model import ROLES, Role, Token, User, Value
 from shelldock.store import Store
 from shelldock.tables import tokens, users
 
@@ -27,8 +27,6 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST: Final = 8
 LONGEST: Final = 1024
 """Characters of a password."""
-
-ROLES: Final[tuple[Role, ...]] = ("observer", "user", "admin")
 
 PREFIX: Final = "sdk_"
 """How the secrets of tokens begin, so that people and scanners know what they found."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shelldock import backup as backups
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import note, show
 from shelldock.cli.session import paths, settings, settings_file
+
+if TYPE_CHECKING:
+    from shelldock import backup as backups
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -32,6 +34,8 @@ def backup(
 
     That is the store, the key of its passwords, the settings and the added shells. Hosts may go on working.
     """
+    from shelldock import backup as backups  # with the store, which help does without
+
     with closing(backups.opened(settings(context), paths())) as store:
         made = backups.write(file, store, paths(), settings_file(context), force=force)
     show(made, None, as_json=json)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from shelldock import backup as backups
 from shelldock.cli.backup import told
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import note, show
@@ -32,6 +31,8 @@ def restore(
 
     Into the store that the settings name; settings that are there stay. A server must be stopped first.
     """
+    from shelldock import backup as backups  # with the store, which help does without
+
     there = settings_file(context)
     done = backups.restore(file, paths(), there, os.environ, force=force)
     show(done, None, as_json=json)

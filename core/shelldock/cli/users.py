@@ -12,8 +12,7 @@ from shelldock.cli.keeping import kept
 from shelldock.cli.options import AsJson
 from shelldock.cli.screen import facts, note, show, table, when
 from shelldock.errors import InputError
-from shelldock.model import Role, User
-from shelldock.users import ROLES
+from shelldock.model import ROLES, Role, User
 
 app = typer.Typer(
     help="Add, list, show, change and remove users.", no_args_is_help=True, add_completion=False
