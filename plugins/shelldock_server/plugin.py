@@ -60,9 +60,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             ] = False,
         ) -> None:
             """Hold inventory, sandboxes, instances and history, and let people and programs drive them over HTTP."""
-            from shelldock_server.serving import (
-                serve as run,  # what only a server needs is imported for one
+            from shelldock.cli.importing import (
+                undisturbed,  # a host without a command line needs none of it
             )
+
+            with undisturbed():  # what only a server needs is imported for one
+                from shelldock_server.serving import serve as run
 
             changes = {"address": address, "port": port, "certificate": certificate, "key": key}
             for file in filter(None, (certificate, key)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from shelldock.cli.importing import undisturbed
 from shelldock.errors import NotFoundError, ShelldockError
 from shelldock.paths import Paths
 
@@ -82,7 +83,8 @@ class LazyGroup(TyperGroup):
 
 
 def _imported(name: str) -> Command:
-    module = import_module(f"shelldock.cli.{COMMANDS[name][0]}")
+    with undisturbed():
+        module = import_module(f"shelldock.cli.{COMMANDS[name][0]}")
     app: typer.Typer = module.app
     command = typer.main.get_command(app)
     command.name = name
@@ -96,7 +98,8 @@ def _contributed() -> dict[str, Command]:
     more = typer.Typer()
     try:
         read = settings.load(Paths.default(os.environ).settings, os.environ)
-        plugins.Plugins(read).commands(more)
+        with undisturbed():
+            plugins.Plugins(read).commands(more)
     except ShelldockError as error:
         log.warning("commands of plugins are missing: %s", error)
     if not more.registered_commands and not more.registered_groups:

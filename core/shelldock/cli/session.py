@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from shelldock.cli.importing import undisturbed
 from shelldock.cli.options import General
 from shelldock.errors import SettingsError
 from shelldock.paths import Paths
@@ -81,8 +82,9 @@ def passing_host(
     debug: str = "",
 ) -> Iterator[AsyncHost]:
     """A host that keeps nothing but environments and logs; to be opened by who asks."""
-    from shelldock.store import Store  # as in _host
-    from shelldock.vault import Vault
+    with undisturbed():  # as in _host
+        from shelldock.store import Store
+        from shelldock.vault import Vault
 
     store = Store.memory()
     with closing(store):
@@ -100,7 +102,8 @@ def passing_host(
 
 def _host() -> type[AsyncHost]:
     """The host and all below it, which takes a quarter of a second: no help and no client of a server needs it."""
-    from shelldock.host import AsyncHost
+    with undisturbed():
+        from shelldock.host import AsyncHost
 
     return AsyncHost
 
