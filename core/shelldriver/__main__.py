@@ -20,7 +20,9 @@ def main(arguments: List[str]) -> None:
         line, channel, lifeline = map(int, arguments[1:])
         newborn.live(newborn.told(line, channel, lifeline, log))
     control, handles = (socket.socket(fileno=_own(one)) for one in arguments)
-    born = ForkServer(control, handles, log).serve()
+    # Kept: an instance would write to all the memory that it gives back, and so make it its own.
+    server = ForkServer(control, handles, log)
+    born = server.serve()
     if born is not None:
         newborn.live(born)
     surroundings.flush(log)
