@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import os
 import signal
@@ -33,7 +32,7 @@ def settle(folder: str, environ: Mapping[str, str]) -> None:
 
     ``folder`` gets ``work`` (the current folder), ``home`` and ``tmp``.
     """
-    with contextlib.suppress(OSError):  # A fresh interpreter leads a session already.
+    if os.getsid(0) != os.getpid():  # A fresh interpreter leads a session already.
         os.setsid()
     processes.adopt_orphans()
     places = {name: os.path.join(folder, name) for name in ("work", "home", "tmp")}
@@ -43,7 +42,8 @@ def settle(folder: str, environ: Mapping[str, str]) -> None:
     os.environ["HOME"] = places["home"]
     for name in ("TMPDIR", "TEMP", "TMP"):
         os.environ[name] = places["tmp"]
-    os.environ.update(environ)
+    for name, text in environ.items():
+        os.environ[name] = text
     tempfile.tempdir = None  # What the import may have asked for was another folder.
     if "TZ" in environ:
         time.tzset()
