@@ -16,6 +16,28 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+class _Long:
+    """A message whose text follows it in pieces."""
+
+    def __init__(self, message: Message, most: int) -> None:
+        self._message = message
+        self._left = int(message["pieces"])
+        self._most = most
+        self._size = 0
+        self._pieces: list[str] = []
+
+    def add(self, piece: memoryview) -> Message | None:
+        """The message, once this was the last piece of it. Raises ``ValueError`` where it is too long or no text."""
+        self._size += len(piece) + _LENGTH.size
+        if self._size > self._most:
+            raise ValueError(f"a text of more than {self._most} bytes")
+        self._pieces.append(str(piece, "utf-8"))
+        self._left -= 1
+        if self._left > 0:
+            return None
+        return self._message | {"text": "".join(self._pieces)}
+
+
 class Channel(asyncio.Protocol):
     """One end of a connection to a process that runs strangers' code: what it sends is checked, never trusted.
 
@@ -31,6 +53,7 @@ class Channel(asyncio.Protocol):
         self._closed = closed
         self._most = most
         self._buffer = bytearray()
+        self._long: _Long | None = None
         self._transport: asyncio.Transport | None = None
         self._fault = ""
 
@@ -67,13 +90,27 @@ class Channel(asyncio.Protocol):
             end = start + _LENGTH.size + length
             if len(buffer) < end:
                 break
-            frame = bytes(buffer[start + _LENGTH.size : end])
-            start = end
             try:
-                self._received(_decode(frame))
+                with memoryview(buffer) as whole, whole[start + _LENGTH.size : end] as frame:
+                    self._take(frame)
             except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
                 self._refuse(f"it sent what is no message: {error}")
+            start = end
         del buffer[:start]
+
+    def _take(self, frame: memoryview) -> None:
+        if self._long is None:
+            message: Message | None = _decode(frame)
+            assert message is not None
+            if "pieces" in message:
+                self._long = _Long(message, self._most)
+                return
+        else:
+            message = self._long.add(frame)
+            if message is None:
+                return
+            self._long = None
+        self._received(message)
 
     def _refuse(self, reason: str) -> None:
         self._fault = reason

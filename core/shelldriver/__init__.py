@@ -25,6 +25,7 @@ channel, → host       ``{"is": "result", "call", "text"}``, ``{"is": "error", 
 
 Each ``start`` is answered by ``started`` or ``failed``, then, whichever it was, by one ``gone``. A fork server that sent
 ``failed`` for its ``load`` ends. Of a start's frame and its channel either may come first; the n-th belong together.
+A result with ``"pieces": n`` has an empty text and is followed by n frames that are no JSON, but the parts of it as UTF-8.
 A limit that is null is none. ``log_bytes``, ``log_keep``, ``about`` and ``execution`` may be absent. Queued calls whose host is gone are not run.
 
 End of file on the channel means that the host is gone: the instance runs ``cleanup`` within ``host_lost``, ends its own

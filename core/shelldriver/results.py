@@ -83,7 +83,7 @@ def _json(value: object, limit: float) -> str:
 def _check(text: str, limit: float) -> None:
     if len(text) * 4 <= limit:
         return
-    size = len(text.encode("utf-8", "replace"))
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     if size > limit:
         raise ResultError("the result has %d bytes, %d are allowed" % (size, limit))
 

@@ -55,6 +55,38 @@ def test_messages_arrive_whole_and_in_order_however_they_are_cut(
     assert closed == [""]
 
 
+def text(data: bytes) -> bytes:
+    return struct.pack("!i", len(data)) + data
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=9), st.integers(1, 40))
+def test_a_long_text_comes_after_its_message_in_pieces(parts: list[str], size: int) -> None:
+    announced = {"is": "result", "text": "", "pieces": len(parts)}
+    data = frame(announced) + b"".join(text(part.encode()) for part in parts) + frame({"is": "x"})
+    messages, closed = asyncio.run(
+        received(*(data[at : at + size] for at in range(0, len(data), size)))
+    )
+    assert messages == [announced | {"text": "".join(parts)}, {"is": "x"}]
+    assert closed == [""]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        frame({"is": "result", "pieces": "many"}),
+        frame({"is": "result", "pieces": 1}) + text(b"\xff"),
+        frame({"is": "result", "pieces": 9}) + text(b"x" * 600) * 2,
+        frame({"is": "result", "pieces": 10**9}) + text(b"") * 300,
+    ],
+    ids=["no number", "no UTF-8", "too long", "too many"],
+)
+async def test_what_is_no_text_closes_the_channel_with_the_reason(pieces: bytes) -> None:
+    messages, (reason,) = await received(frame({"is": "fine"}), pieces)
+    assert messages == [{"is": "fine"}]
+    assert "it sent what is no message" in reason
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

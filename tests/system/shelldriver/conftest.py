@@ -91,10 +91,15 @@ class Wire:
         self.end.sendall(b"".join(struct.pack("!i", len(body)) + body for body in bodies))
 
     def receive(self) -> Message:
-        (length,) = struct.unpack("!i", self._read(4))
-        message = json.loads(self._read(length).decode("utf-8"))
+        message = json.loads(self._frame())
         assert isinstance(message, dict)
+        if "pieces" in message:
+            message["text"] = "".join(self._frame() for _ in range(message.pop("pieces")))
         return message
+
+    def _frame(self) -> str:
+        (length,) = struct.unpack("!i", self._read(4))
+        return self._read(length).decode("utf-8")
 
     def _read(self, size: int) -> bytes:
         data = bytearray()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelldriver.wire import Channel, Inbox, Stream, out_of_the_way, pack
+from shelldriver.wire import Channel, Inbox, Stream, frames, out_of_the_way, pack
 
 _MESSAGES = st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none()), min_size=1)
 
@@ -59,6 +59,20 @@ def test_lengths_beyond_31_bits_take_eight_more_bytes() -> None:
     frame = b"\xff\xff\xff\xff" + len(body).to_bytes(8, "big") + body
     inbox = Inbox()
     assert [inbox.feed(frame[n : n + 1]) for n in range(len(frame))][-1] == [{"a": 1}]
+
+
+@given(st.text(st.characters(categories=["L"]), min_size=1), st.integers(0, 9))
+def test_a_long_result_follows_its_message_in_pieces(part: str, more: int) -> None:
+    text = part * (600_000 // len(part)) + "x" * more
+    first, *pieces = frames({"is": "result", "call": 1, "text": text})
+    assert json.loads(first[4:]) == {"is": "result", "call": 1, "text": "", "pieces": len(pieces)}
+    assert len(pieces) > 1
+    assert "".join(piece[4:].decode("utf-8") for piece in pieces) == text
+
+
+def test_pieces_are_always_utf_8() -> None:
+    _, *pieces = frames({"is": "result", "text": "\ud800x" * 200_000})
+    assert "".join(piece[4:].decode("utf-8") for piece in pieces) == "\ufffdx" * 200_000
 
 
 def test_a_stream_never_blocks_and_loses_nothing() -> None:
