@@ -1,4 +1,4 @@
-"""Measures what somebody waits for before anything happens: help, environments, the first command, a server.
+"""Measures what somebody waits for before anything happens: help, the first command, a server.
 
 ``python -m benchmarks.starts`` prints one JSON object; times are in seconds, one for each sample.
 """
@@ -21,15 +21,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import ours, peers
-from benchmarks.measure import Plan, timed
+from benchmarks.plan import SHELLS as FOLDER
+from benchmarks.plan import timed
 from shelldock import AsyncHost, Resource
 from shelldock.paths import HOME, Paths
 from shelldock.store import Store
 
 SHELLS: Final = {
-    "networking": Path(__file__).parent / "shells" / "networking",
-    "small": Path(__file__).parent / "shells" / "small",
+    "networking": FOLDER / "networking",
+    "small": FOLDER / "small",
 }
 CALL: Final = ("echo", "text=ready")
 """What is called of these shells."""
@@ -76,20 +76,6 @@ async def first_command(shell: Path, rounds: int, room: Path) -> Times:
             with timed(times["host"]):
                 await host.execute(target, CALL[0], {command: text})
     return times
-
-
-async def environments(shell: Path, rounds: int) -> Times:
-    """An environment from the installer's cache, made again, and found; and by ``venv`` and ``pip``, from its cache."""
-    plan = Plan(shell, rounds=rounds, instances=0, calls=0, builds=rounds)
-    mine, pip = await ours.build(plan), peers.venv_and_pip(plan)
-    return {
-        "cold": mine.cold,
-        "cached": mine.cached,
-        "resolved": mine.rebuilt,
-        "there": mine.again,
-        "venv and pip, cold": pip.cold,
-        "venv and pip, cached": pip.cached,
-    }
 
 
 def server(resources: int, rounds: int, home: Path) -> Times:
@@ -179,16 +165,12 @@ def _in_turn(lines: Mapping[str, Sequence[str]], rounds: int, environ: Mapping[s
     return times
 
 
-async def measure(
-    rounds: int, builds: int, resources: int, shells: Sequence[str]
-) -> dict[str, object]:
+async def measure(rounds: int, resources: int, shells: Sequence[str]) -> dict[str, object]:
     """Everything, by name."""
     found: dict[str, object] = {"help": helps(rounds)}
     for name in shells:
         with tempfile.TemporaryDirectory() as room:
             found[f"run, {name}"] = await first_command(SHELLS[name], rounds, Path(room))
-        if builds:
-            found[f"environment, {name}"] = await environments(SHELLS[name], builds)
     with tempfile.TemporaryDirectory() as room:
         found[f"server, {resources} resources"] = server(resources, rounds, Path(room))
     return found
@@ -198,12 +180,11 @@ def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser("python -m benchmarks.starts", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="samples of each start")
-    parser.add_argument("--builds", type=int, default=3, help="samples of each environment")
     parser.add_argument("--resources", type=int, default=10_000, help="in the server's store")
     parser.add_argument("--shell", action="append", choices=SHELLS, help="by default all")
     given = parser.parse_args()
     shells = given.shell or list(SHELLS)
-    print(json.dumps(asyncio.run(measure(given.rounds, given.builds, given.resources, shells))))
+    print(json.dumps(asyncio.run(measure(given.rounds, given.resources, shells))))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,23 @@
-"""A real server for tests, and a shell for it."""
+"""A real server for tests, a shell for it, and whoever types commands for it."""
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from tests.workshop import clean_environ
+
+from shelldock.paths import Paths
+from shelldock.remote import ServerLogin, hosts
 
 COMMANDS = (
     '<Command Name="work" EnableCancellation="true"/><Command Name="pid" Visibility="AdminOnly"/>'
@@ -35,15 +42,20 @@ MORE = """
 
 
 class Server:
-    """A server in a process of its own."""
+    """A server in a process of its own.
 
-    def __init__(self, home: Path, *options: str, **variables: str) -> None:
+    :param below: a program that becomes the server, and its arguments.
+    """
+
+    def __init__(
+        self, home: Path, *options: str, below: Sequence[str] = (), **variables: str
+    ) -> None:
         self.home = home
         self.log = home / f"server-{time.monotonic_ns()}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "shelldock", "serve", "--port", "0", *options],
-                env=clean_environ(home) | {"SHELLDOCK_PLUGINS__API__PORT": "0"} | variables,
+                [*below, sys.executable, "-m", "shelldock", "serve", "--port", "0", *options],
+                env=clean_environ(home) | variables,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -66,6 +78,11 @@ class Server:
     def password(self) -> str:
         return self.said(r"with the password\n +(\S+)")
 
+    def token(self) -> str:
+        """An admin's, for as long as it lives, as it gives it to whoever may enter its home."""
+        (host,) = hosts(Paths.below(self.home))
+        return host.ask(ServerLogin, "server_login").token
+
     def end(self) -> int:
         """Ask it to end; its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -81,7 +98,46 @@ class Server:
             f"{self.url}/api/login", json={"user": user, "password": password or self.password}
         )
         assert answer.status_code == 201, answer.text
-        token = answer.json()["token"]
-        return httpx.Client(
-            base_url=f"{self.url}/api/", headers={"Authorization": f"Bearer {token}"}, timeout=90
-        )
+        return self.bearer(str(answer.json()["token"]))
+
+    def bearer(self, token: str) -> httpx.Client:
+        """A client that shows a token."""
+        shown = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=f"{self.url}/api/", headers=shown, timeout=120)
+
+
+class Machine:
+    """Where somebody types ``shelldock``: a home, and perhaps variables."""
+
+    def __init__(self, home: Path, **variables: str) -> None:
+        home.mkdir(exist_ok=True)
+        self.home = home
+        self.environ = clean_environ(home) | variables
+
+    @contextmanager
+    def start(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [sys.executable, "-m", "shelldock", *map(str, arguments)],
+            env=self.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def run(self, *arguments: str | Path, stdin: str = "") -> tuple[int, str, str]:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(stdin, timeout=120)
+        return process.returncode, out, err
+
+    def __call__(self, *arguments: str | Path, stdin: str = "") -> str:
+        code, out, err = self.run(*arguments, stdin=stdin)
+        assert code == 0, err
+        return out
+
+    def json(self, *arguments: str | Path) -> Any:
+        return json.loads(self(*arguments, "--json"))

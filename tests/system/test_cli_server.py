@@ -5,59 +5,19 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.serving import Server
-from tests.workshop import Workshop, clean_environ
+from tests.serving import Machine, Server
+from tests.workshop import Workshop
 
 BLUEPRINT = """\
 name: Lab
 duration: 2h
 resources: [{name: sw1, shared: true}]
 """
-
-
-class Machine:
-    """Where somebody types ``shelldock``: a home, and perhaps variables."""
-
-    def __init__(self, home: Path, **variables: str) -> None:
-        home.mkdir(exist_ok=True)
-        self.home = home
-        self.environ = clean_environ(home) | variables
-
-    @contextmanager
-    def start(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen(
-            [sys.executable, "-m", "shelldock", *map(str, arguments)],
-            env=self.environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
-
-    def run(self, *arguments: str | Path, stdin: str = "") -> tuple[int, str, str]:
-        with self.start(*arguments) as process:
-            out, err = process.communicate(stdin, timeout=120)
-        return process.returncode, out, err
-
-    def __call__(self, *arguments: str | Path, stdin: str = "") -> str:
-        code, out, err = self.run(*arguments, stdin=stdin)
-        assert code == 0, err
-        return out
-
-    def json(self, *arguments: str | Path) -> Any:
-        return json.loads(self(*arguments, "--json"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -17,17 +18,21 @@ import pytest
 from msgspec.structs import replace
 from tests import mariadb, switches
 from tests.mariadb import MariaDB
+from tests.serving import Machine, Server
 from tests.switches import Switch
 from tests.workshop import alive, clean_environ
 
 from shelldock import AsyncHost, blueprints
 from shelldock.blueprints import Blueprint
+from shelldock.client import Client
 from shelldock.errors import DriverError
 from shelldock.paths import Paths
 from shelldock.settings import load
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/mysql-app"
 COUNT = 20
+TYPED = 3
+"""How many of the sandboxes are driven from the command line; each command is a process."""
 COLUMNS = "id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50), photo BLOB, at DATETIME"
 ROWS = [
     {"id": 1, "name": "Zoë; DROP TABLE x -- 'quoted' \\ and\na second line", "photo": "\x00\x1a"},
@@ -53,6 +58,15 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Places for the hosts of this file, one after another: environments are built once."""
     return tmp_path_factory.mktemp("home")
+
+
+def equipped(host: AsyncHost, switch: Switch) -> None:
+    """Let it have the shells, and the switch that sandboxes share."""
+    host.catalog.add(EXAMPLE)
+    shell = host.catalog.add(switches.EXAMPLE)
+    if "sw1" not in [one.name for one in host.inventory.resources()]:
+        host.inventory.create("sw1", shell)
+    host.inventory.set("sw1", address=switch.address, attributes=switches.ATTRIBUTES)
 
 
 def opened(home: Path) -> AsyncHost:
@@ -108,8 +122,7 @@ def kept(home: Path) -> bytes:
 async def test_twenty_sandboxes_have_an_app_each_and_share_a_switch_and_leave_nothing_i1_i9(
     host: AsyncHost, server: MariaDB, switch: Switch, tmp_path: Path
 ) -> None:
-    shell = host.catalog.add(switches.EXAMPLE)
-    host.inventory.create("sw1", shell, address=switch.address, attributes=switches.ATTRIBUTES)
+    equipped(host, switch)
     blueprint = lab(server, tmp_path / "backups", shared=True)
     labs = await asyncio.gather(*(started(host, blueprint) for _ in range(COUNT)))
 
@@ -145,6 +158,103 @@ async def test_twenty_sandboxes_have_an_app_each_and_share_a_switch_and_leave_no
     assert [one.target for one in await host.instances()] == ["sw1"]
     assert server.databases() == server.users() == set()
     assert below(tmp_path / "backups") == set()
+
+
+class Typed:
+    """Somebody who drives a sandbox from the command line of another machine."""
+
+    def __init__(self, machine: Machine, blueprint: Path) -> None:
+        self._machine = machine
+        self.sandbox = machine("sandbox", "start", blueprint).strip()
+
+    def ask(self, target: str, command: str, **inputs: str) -> str:
+        """What a command answers."""
+        values = [f"{name}={value}" for name, value in inputs.items()]
+        said = self._machine("execute", target, command, *values, "--sandbox", self.sandbox)
+        return said.removesuffix("\n")
+
+    def end(self) -> None:
+        """End the sandbox."""
+        self._machine("sandbox", "end", self.sandbox)
+
+
+class Sent:
+    """A program that drives a sandbox over HTTP."""
+
+    def __init__(self, client: Client, blueprint: Blueprint) -> None:
+        self._client = client
+        self.sandbox = client.start_blueprint(blueprint).sandbox.id
+
+    def ask(self, target: str, command: str, **inputs: str) -> str:
+        """What a command answers."""
+        ended = self._client.execute(target, command, inputs, sandbox=self.sandbox)
+        assert ended.state == "completed", ended
+        return ended.result or ""
+
+    def end(self) -> None:
+        """End the sandbox."""
+        self._client.end_sandbox(self.sandbox)
+
+
+def guested(user: Typed | Sent) -> str:
+    """Use the app and the switch of a sandbox; the file of a backup."""
+    user.ask("MySQL", "provision")
+    user.ask("MySQL", "create_table", table="guests", columns=COLUMNS)
+    rows = json.dumps([{"name": f"guest of {user.sandbox}"}])
+    user.ask("MySQL", "insert_rows", table="guests", rows=rows)
+    path = user.ask("MySQL", "backup", name="one")
+    user.ask("MySQL", "drop_table", table="guests")
+    user.ask("MySQL", "restore", name="one")
+    (row,) = json.loads(user.ask("MySQL", "list_rows", table="guests"))
+    assert row["name"] == f"guest of {user.sandbox}"
+    assert "passed: 1 tables" in user.ask("MySQL", "health_check")
+    shown = user.ask("sw1", "run_custom_command", custom_command="show version | include image")
+    assert "System image file" in shown
+    return path
+
+
+async def test_twenty_sandboxes_of_a_server_are_driven_by_command_line_and_rest_and_leave_nothing_i1_i9(
+    home: Path, server: MariaDB, switch: Switch, tmp_path: Path
+) -> None:
+    async with opened(home) as host:
+        equipped(host, switch)
+    blueprint = lab(server, tmp_path / "backups", shared=True)
+    await asyncio.to_thread(served, home, server, blueprint, tmp_path)
+
+
+def served(home: Path, server: MariaDB, blueprint: Blueprint, folder: Path) -> None:
+    """Serve, and use, twenty sandboxes of the blueprint."""
+    file = folder / "lab.yaml"
+    file.write_bytes(msgspec.yaml.encode(blueprint))
+    serving = Server(home)
+    try:
+        with ThreadPoolExecutor(COUNT) as pool, Client(serving.url, serving.token()) as client:
+            away = Machine(
+                folder / "away", SHELLDOCK_SERVER=serving.url, SHELLDOCK_TOKEN=serving.token()
+            )
+            typed = pool.map(lambda _: Typed(away, file), range(TYPED))
+            sent = pool.map(lambda _: Sent(client, blueprint), range(COUNT - TYPED))
+            users: list[Typed | Sent] = [*typed, *sent]
+            paths = set(pool.map(guested, users))
+            assert len(paths) == COUNT
+            assert below(folder / "backups") == paths
+            assert len(server.databases()) == len(server.users()) == COUNT
+
+            instances = client.instances()
+            apps = [one for one in instances if one.target == "MySQL"]
+            assert len({one.pid for one in apps}) == COUNT
+            assert len({one.environment for one in apps}) == 1
+            assert [one.target for one in instances if one not in apps] == ["sw1"]
+
+            list(pool.map(lambda user: user.end(), users))
+            assert client.list_sandboxes() == []
+            assert [one.target for one in client.instances()] == ["sw1"]
+        assert not alive(one.pid for one in apps)
+        assert server.databases() == server.users() == set()
+        assert below(folder / "backups") == set()
+    finally:
+        assert serving.end() == 0
+    assert not alive(one.pid for one in instances)
 
 
 async def test_a_backup_brings_every_value_back_as_it_was(

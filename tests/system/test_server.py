@@ -191,33 +191,35 @@ def test_secrets_are_in_no_answer_log_or_event(
     assert "sw1" in told
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
-    [
-        ("POST", "executions", b"{", 400),
-        ("POST", "executions", b'{"target": "sw1"}', 400),
-        ("POST", "executions", b'{"target": "sw1", "command": "work", "colour": 1}', 400),
-        ("POST", "executions", b'{"target": "sw9", "command": "work"}', 404),
-        ("POST", "executions", b'{"target": "sw1", "command": "\xff"}', 400),
-        ("POST", "executions", b"x" * (17 * 2**20), 413),
-        ("POST", "shells", b"no zip at all", 400),
-        ("GET", "executions?limit=-1", b"", 400),
-        ("GET", "executions?state=odd", b"", 400),
-        ("GET", "events?kinds=odd", b"", 400),
-        ("GET", "nothing", b"", 404),
-        ("PUT", "executions", b"", 405),
-        ("GET", "resources/../../etc/passwd", b"", 404),
-        ("DELETE", "sandboxes", b"", 405),
-    ],
-)
-def test_bad_requests_are_refused_as_problems(
-    admin: httpx.Client, method: str, path: str, body: bytes, status: int
-) -> None:
-    answer = admin.request(method, path, content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"]
-    assert (status == 405) == ("POST" in answer.headers.get("allow", ""))
+BAD_REQUESTS = [
+    ("POST", "executions", b"{", 400),
+    ("POST", "executions", b'{"target": "sw1"}', 400),
+    ("POST", "executions", b'{"target": "sw1", "command": "work", "wait": "1"}', 400),
+    ("POST", "executions", b"[" * 100_000, 400),
+    ("POST", "executions", b'{"target": "sw1", "command": "work", "colour": 1}', 400),
+    ("POST", "executions", b'{"target": "sw9", "command": "work"}', 404),
+    ("POST", "executions", b'{"target": "sw1", "command": "\xff"}', 400),
+    ("POST", "executions", b"x" * (17 * 2**20), 413),
+    ("POST", "shells", b"no zip at all", 400),
+    ("GET", "executions?limit=-1", b"", 400),
+    ("GET", "executions?state=odd", b"", 400),
+    ("GET", "events?kinds=odd", b"", 400),
+    ("GET", "nothing", b"", 404),
+    ("PUT", "executions", b"", 405),
+    ("GET", "resources/../../etc/passwd", b"", 404),
+    ("DELETE", "sandboxes", b"", 405),
+]
+"""Method, path, body, and the status that answers them."""
+
+
+def test_bad_requests_are_refused_as_problems(admin: httpx.Client) -> None:
+    for method, path, body, status in BAD_REQUESTS:
+        headers = {"Content-Type": "application/json"}
+        answer = admin.request(method, path, content=body, headers=headers)
+        assert answer.status_code == status, (method, path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"]
+        assert (status == 405) == ("POST" in answer.headers.get("allow", ""))
 
 
 def events(
@@ -307,7 +309,7 @@ def test_a_second_server_on_the_data_is_refused_and_told_who_has_them(server: Se
 def test_settings_are_read_again_while_it_runs(server: Server, admin: httpx.Client) -> None:
     file = Paths.below(server.home).settings
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("[limits]\ncommand = 0.3\n")
+    file.write_text("[limits]\ncommand = 0.3\ncancel_grace = 0.3\n")
     assert admin.post("reload").status_code == 204
     ended = run(admin, "sw1", "work", inputs={"label": "a", "seconds": "60"}, wait=60)
     assert ended["failure"]["facts"]["clock"] == "command"

@@ -91,7 +91,7 @@ def test_when_the_disk_is_full_nothing_that_was_acknowledged_is_lost(tmp_path: P
 
 @pytest.mark.parametrize(
     "command",
-    [["resource", "list"], ["shell", "list"], ["backup", "b"], ["restore", __file__]],
+    [["resource", "list"], ["shell", "list"], ["backup", "b"], ["restore", __file__], ["serve"]],
     ids=lambda command: str(command[0]),
 )
 def test_a_folder_that_cannot_be_written_is_told_in_a_line(

@@ -24,12 +24,12 @@ PASSWORD = "12345678"
 class Token:
     """Asked again where the token is refused: users are changed and removed while their token is in use."""
 
-    def get(self, case: Case, context: AuthContext) -> str:
+    def get(self, case: Case[Any], context: AuthContext) -> str:
         (host,) = hosts(Paths.below(Path(os.environ["SERVED_HOME"])))
         local = host.ask(ServerLogin, "server_login")
         return local.token if ROLE == "admin" else _token(local)
 
-    def set(self, case: Case, data: str, context: AuthContext) -> None:
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
 
 

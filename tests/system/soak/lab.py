@@ -84,19 +84,19 @@ class Load:
 
     :param token: an admin's.
     :param label: what the labels begin with.
+    :param told: to which is added what clients are told.
     """
 
-    def __init__(self, lab: Lab, url: str, token: str, label: str) -> None:
+    def __init__(self, lab: Lab, server: Server, token: str, label: str, told: Told) -> None:
         self._lab = lab
-        self._url = url
+        self._server = server
         self._token = token
         self._label = label
-        self.told = Told()
+        self.told = told
 
     def client(self) -> httpx.Client:
         """One that is logged in."""
-        shown = {"Authorization": f"Bearer {self._token}"}
-        return httpx.Client(base_url=f"{self._url}/api/", headers=shown, timeout=120)
+        return self._server.bearer(self._token)
 
     def run(self, clients: int, each: int) -> None:
         """Ask for ``each`` commands from every client, or until the server is gone."""

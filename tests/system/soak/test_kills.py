@@ -11,7 +11,6 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from tests.databases import PostgreSQL
 from tests.serving import Server
@@ -46,56 +45,59 @@ def accounted_for(
     labels = {str(one["id"]): dict(one["inputs"])["label"] for one in known}  # type: ignore[call-overload]
     begun, done = lab.begun(), lab.done()
     assert set(states.values()) <= (ENDED if lost else ENDED - {"failed"})
-    assert told.ids.items() <= {label: id for id, label in labels.items()}.items()
+    assert told.ids.items() <= {label: one for one, label in labels.items()}.items()
     assert len(set(labels.values())) == len(labels), "the same request was accepted twice"
     assert set(begun.values()) <= {1}, "a command ran twice"
     assert set(begun) <= set(labels.values()), "a command ran that nobody accepted"
-    for id, state in states.items():
-        assert state != "completed" or labels[id] in done
-        assert state != "cancelled" or labels[id] not in begun
+    for one, state in states.items():
+        assert state != "completed" or labels[one] in done
+        assert state != "cancelled" or labels[one] not in begun
     return Counter(states.values())
 
 
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("below", [False, True], ids=["server", "server and drivers"])
-def test_whenever_the_server_is_killed_the_ledger_adds_up_and_no_driver_lives_on(
-    lab: Lab, long: bool, below: bool
-) -> None:
+def killed_under_load(lab: Lab, load: Load, server: Server, clients: int, *, below: bool) -> None:
+    """Kill a server at some moment, and wait until no driver lives.
+
+    :param below: whether drivers, and what forks them, are killed before.
+    """
     dice = random.Random()
+    before = len(load.told.ids)
+    asking = threading.Thread(target=load.run, args=(clients, 10_000))
+    asking.start()
+    until(lambda: len(load.told.ids) > before)
+    end = time.monotonic() + dice.uniform(0, 3)
+    while time.monotonic() < end:
+        time.sleep(dice.uniform(0, 0.5))
+        if below:
+            kill_below(server, dice)
+    server.process.send_signal(signal.SIGSTOP)  # nothing new is started while one looks
+    drivers = descendants(server.process.pid)
+    server.kill()
+    asking.join()
+    lab.until_no_driver_lives(drivers)
+
+
+@pytest.mark.timeout(3600)
+def test_whenever_the_server_is_killed_the_ledger_adds_up_and_no_driver_lives_on(
+    lab: Lab, long: bool
+) -> None:
     told = Told()
     server = lab.serve()
-    with server.client() as admin:
+    with server.client() as admin:  # a token of its own, which a kill does not take
         token = admin.headers["Authorization"].partition(" ")[2]
     for number in range(LONG_KILLS if long else KILLS):
-        load = Load(lab, server.url, token, f"kill{number}")
-        load.told = told
-        clients = threading.Thread(target=load.run, args=(50 if long else 20, 10_000))
-        clients.start()
-        until(lambda: any(one.startswith(f"kill{number}-") for one in list(told.ids)))  # noqa: B023
-        end = time.monotonic() + dice.uniform(0, 3)
-        while time.monotonic() < end:
-            time.sleep(dice.uniform(0, 0.5))
-            if below:
-                kill_below(server, dice)
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(server.process.pid).suspend()  # so that nothing new is started meanwhile
-        drivers = descendants(server.process.pid)
-        server.kill()
-        clients.join()
-        lab.until_no_driver_lives(drivers)
+        below = number % 2 == 1
+        load = Load(lab, server, token, f"kill{number}", told)
+        killed_under_load(lab, load, server, 50 if long else 20, below=below)
         server = lab.serve()
-        again = Load(lab, server.url, token, "")
-        again.told = told
+        again = Load(lab, server, token, "", told)
         with again.client() as client:
-            ended = accounted_for(lab, told, history(client), lost=below)
-        print(
-            f"kill {number}: {len(told.ids)} accepted, {len(told.unanswered)} unanswered, {dict(ended)}"
-        )
+            ended = accounted_for(lab, told, history(client), lost=number > 0)
+        accepted, unanswered = len(told.ids), len(told.unanswered)
+        print(f"kill {number}: {accepted} accepted, {unanswered} unanswered, {dict(ended)}")
         again.ask_again()
         again.until_all_ended()
     assert told.refused == []
-    assert server.end() == 0
-    server = lab.serve()
-    with Load(lab, server.url, token, "").client() as client:
-        accounted_for(lab, told, history(client), lost=below)
+    with again.client() as client:
+        accounted_for(lab, told, history(client), lost=True)
     assert server.end() == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.serving import Server
-from tests.system.soak.lab import BUSY, Lab, Load, slow_clients
+from tests.system.soak.lab import BUSY, Lab, Load, Told, slow_clients
 
 MIB = 2**20
 
@@ -69,12 +69,11 @@ def in_order(lab: Lab, label: str) -> None:
 def test_all_that_is_accepted_runs_once_and_in_order_and_memory_stays_as_it_is(
     lab: Lab, server: Server, size: Size
 ) -> None:
-    with server.client() as admin:
-        token = admin.headers["Authorization"].partition(" ")[2]
+    token = server.token()
     memory = []
     with slow_clients(server.url, token, 5):
         for number in range(size.rounds):
-            load = Load(lab, server.url, token, f"round{number}")
+            load = Load(lab, server, token, f"round{number}", Told())
             load.run(size.clients, size.each)
             assert (load.told.refused, load.told.unanswered) == ([], [])
             assert (
