@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds after which no more calls are made, however few they were: a process for each command is slow."""
 CALM = 0.5
 """Seconds that instances have to come to rest before their memory is read."""
