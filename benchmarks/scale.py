@@ -47,7 +47,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured with so many instances alive. Times in seconds, memory in bytes; for each means less the first."""
+    """What was measured with so many instances alive. Times in seconds, memory in bytes; ``…_each`` is less the first."""
 
     instances: int
     start: float
@@ -210,7 +210,8 @@ def _processor_time(processes: Sequence[psutil.Process]) -> float:
 async def run(arguments: argparse.Namespace) -> None:
     """Grow to each count, and print one JSON object a line."""
     with tempfile.TemporaryDirectory() as room:
-        async with AsyncHost(load(None, SETTINGS), paths=Paths.below(Path(room))) as host:
+        paths = Paths.below(Path(room))
+        async with AsyncHost(load(None, SETTINGS), paths=paths, python=arguments.python) as host:
             shell = SHELLS / arguments.shell
             await host.prepare(host.open_shell(shell))
             fleet = Fleet(host, shell)
@@ -228,6 +229,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--instances", type=int, nargs="+", default=[1, 10, 100, 300])
     parser.add_argument("--shell", default="networking", help="one of benchmarks/shells")
+    parser.add_argument("--python", help="version of the drivers' interpreter")
     parser.add_argument("--calls", type=int, default=1000, help="commands timed at each step")
     parser.add_argument(
         "--idle", type=float, default=0, metavar="S", help="seconds to look at idle ones"

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shelldock import descriptors
 from shelldock.channel import Channel, Message
-from shelldock.errors import LimitReached, StartError
+from shelldock.errors import ConflictError, LimitReached, StartError
 from shelldock.model import Driver, Environment, Value
 from shelldock.process import Process, kill_tree
 
@@ -47,6 +48,8 @@ class Way(Value, frozen=True, kw_only=True):
     """The size from which an instance's log is continued in a new file."""
     log_keep: int = 5
     """How many older files of a log stay."""
+    open_files: int | None = None
+    """Descriptors that a driver's process may open (the soft limit); None: as many as this one."""
 
 
 class ForkServer:
@@ -94,6 +97,8 @@ class ForkServer:
                 folder,
                 log,
             )
+            if way.open_files is not None:
+                descriptors.limit(server._popen.pid, way.open_files)
         except OSError as error:
             ours.close()
             server._handles.close()
@@ -120,7 +125,9 @@ class ForkServer:
         concurrent: bool,
         about: str = "",
     ) -> Process:
-        """Make an instance's process. Raises ``StartError``. A caller that is cancelled leaves none behind.
+        """Make an instance's process. Raises ``StartError``, or ``ConflictError`` where this process can take no more.
+
+        A caller that is cancelled leaves none behind.
 
         :param about: what its log shall begin with.
         """
@@ -132,11 +139,16 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         started: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         try:
+            descriptors.check(theirs.fileno())
             await process.connect(ours)
             send_handle(self._handles, theirs.fileno(), self._popen.pid)
         except OSError as error:
             process.ended("it was never started")
             raise StartError(f"the fork server of {self.driver.name!r} is gone: {error}") from error
+        except ConflictError:
+            ours.close()
+            process.ended("it was never started")
+            raise
         finally:
             theirs.close()
         self._starting[id] = started

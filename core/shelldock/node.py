@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
+from shelldock import descriptors
 from shelldock.environments import Environments, Hold
 from shelldock.errors import NotFoundError, PluginError, ShelldockError
 from shelldock.fabric import Fabric
@@ -130,6 +131,7 @@ class Node:
 
     async def open(self) -> None:
         """Join the others."""
+        self._way = replace(self._way, open_files=descriptors.raise_limit())
         self._room = await asyncio.to_thread(Room.open, self._paths.instances)
         try:
             await self._fabric.join(self.info, self.serve)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from tests.workshop import Workshop
@@ -55,3 +57,50 @@ async def test_a_start_on_a_dead_fork_server_says_so(
     await server.ended
     with pytest.raises(StartError, match="is gone; the next command starts a new one"):
         await server.spawn("i", folder, folder / "log", {}, concurrent=False)
+
+
+CROWD = """
+import asyncio, resource, sys
+from pathlib import Path
+from shelldock import AsyncHost
+from shelldock.errors import ConflictError
+from shelldock.paths import Paths
+
+async def main(home, project):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 160))
+    async with AsyncHost(paths=Paths.below(Path(home))) as host:
+        boxes = [host.target(Path(project), f"box{number}") for number in range(160)]
+        for started, box in enumerate(boxes):
+            try:
+                limit = (await host.execute(box, "limit")).result
+            except ConflictError as error:
+                print(started, limit, error)
+                break
+        for one in (await host.instances(memory=False))[:5]:
+            await host.stop(one.key)
+        print((await host.execute(box, "limit")).result)
+        await asyncio.gather(*(host.execute(one, "pid") for one in boxes[5:started]))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+LIMIT = """
+def limit(self, context):
+    import resource
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+"""
+
+
+async def test_an_instance_for_which_no_descriptor_is_left_is_refused(
+    host: AsyncHost, workshop: Workshop, paths: Paths
+) -> None:
+    project = workshop.shell("Crowd", LIMIT)
+    await host.prepare(host.open_shell(project))
+    script = [sys.executable, "-c", CROWD, str(paths.data.parent), str(project)]
+    ended = await asyncio.to_thread(subprocess.run, script, capture_output=True, timeout=100)
+    assert ended.returncode == 0, ended.stderr.decode()
+    first, again = ended.stdout.decode().splitlines()
+    started, limit, refusal = first.split(maxsplit=2)
+    assert int(started) > 40, "more than fit in the limit that it was started with"
+    assert (limit, again) == ("100", "100"), "drivers have that limit still"
+    assert refusal.startswith("there is no room for another instance: ")
