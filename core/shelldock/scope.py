@@ -101,7 +101,7 @@ class Scope:
             return await instance.run(call, partial(started, call, instance.id)), instance
         finally:
             if self._waiting:
-                self._kick()
+                self._pass_on()
 
     def cancel(self, execution: str) -> bool:
         """Take a command out of the queue, or tell the driver to give it up. False: it is not here."""
@@ -238,10 +238,24 @@ class Scope:
 
     def _ready(self, shell: Shell) -> DriverInstance | None:
         """The instance, when a command may run on it without waiting. The way of nearly every command."""
+        return None if self._waiting else self._free(shell)
+
+    def _pass_on(self) -> None:
+        """Give the room that a command leaves to the next one. The way of nearly every command that has waited."""
+        turn = self._waiting[0]
+        instance = self._free(turn.shell)
+        if (
+            instance is None or turn.instance.done()
+        ):  # who waited was cancelled, and has yet to leave
+            self._kick()
+        else:
+            self._grant(turn, instance)
+
+    def _free(self, shell: Shell) -> DriverInstance | None:
+        """The instance, when it serves ``shell``, has room, and nothing is about to become of it."""
         instance = self.instance
         if (
             instance is None
-            or self._waiting
             or self._closed
             or self._pump is not None
             or self._retiring is not None
@@ -299,9 +313,7 @@ class Scope:
                     continue
                 if not self._has_room(instance):
                     break  # the next command that ends kicks again
-                self._waiting.popleft()
-                self._granted += 1
-                turn.instance.set_result(instance)
+                self._grant(turn, instance)
                 await asyncio.sleep(0)  # let it run before the next one is looked at
         finally:
             self._pump = None
@@ -359,6 +371,11 @@ class Scope:
         """Whether one more command may run on it now, beside those that run and those that were just let in."""
         busy = len(instance.running) + self._granted
         return instance.state in ("ready", "busy") and busy < instance.concurrency
+
+    def _grant(self, turn: Turn, instance: DriverInstance) -> None:
+        self._waiting.popleft()
+        self._granted += 1
+        turn.instance.set_result(instance)
 
     def _is_next(self, turn: Turn) -> bool:
         return bool(self._waiting) and self._waiting[0] is turn
