@@ -104,8 +104,9 @@ class Ledger:
         Raises ``InputError`` for text that cannot be written.
         """
         row = _row(execution)
-        if request is not None:
-            row |= {"request_key": request.key, "request_digest": request.digest}
+        if new:  # the same columns for every one: then all are one statement
+            key, digest = (request.key, request.digest) if request else (None, None)
+            row |= {"request_key": key, "request_digest": digest}
         written = self._loop.create_future()
         with self._come:
             entry = self._entries.get(execution.id)
@@ -158,8 +159,8 @@ class Ledger:
         changed = [entry.row | {"of": entry.row["id"]} for entry in entries if not entry.new]
         try:
             with self._store.transaction(write=True) as connection:
-                for row in new:
-                    connection.execute(_INSERT, row)
+                if new:
+                    connection.execute(_INSERT, new)
                 if changed:
                     connection.execute(_UPDATE, changed)
         except StoreError as error:
