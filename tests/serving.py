@@ -24,14 +24,14 @@ COMMANDS = (
     '<Command Name="linger" EnableCancellation="true"/>'
 )
 MORE = """
-    def linger(self, context, cancellation_context):
+    def linger(self, context, cancellation_context, text="lingering"):
         import urllib.request
         door = context.connectivity
         url = "http://%s:%s/ResourceManagerApiService/WriteMessageToReservationOutput"
         urllib.request.urlopen(
             urllib.request.Request(
                 url % (door.server_address, door.cloudshell_api_port),
-                b"<W><reservationId>r</reservationId><message>lingering</message></W>",
+                b"<W><reservationId>r</reservationId><message>%s</message></W>" % text.encode(),
                 {"Authorization": "Bearer " + door.admin_auth_token},
             )
         ).close()

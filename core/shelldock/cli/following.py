@@ -40,6 +40,7 @@ class Follower:
         self._id = ""
         self._heard = 0
         self._interrupts = 0
+        self._printing = threading.Lock()
         self._cancelling = threading.Thread(target=self._give_up, daemon=True)
 
     def follow(self, begin: Callable[[], Execution]) -> Execution:
@@ -96,6 +97,10 @@ class Follower:
         """Print a line, unless it was heard already."""
         if number >= self._heard:
             self._heard = number + 1
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        with self._printing:
             self._progress.say(text)
 
     def _goes_on(self) -> str:
@@ -120,11 +125,11 @@ class Follower:
         self._interrupts += 1
         if self._interrupts > 1:
             raise Detached
-        # In a thread: the signal may have come while a line is printed, and Python refuses to begin another one inside.
+        # In a thread: where the signal came while a line is printed, one printed here would repeat it, or be inside.
         self._cancelling.start()
 
     def _give_up(self) -> None:
-        self._progress.say("cancelling; interrupt again to leave it to the server")
+        self._print("cancelling; interrupt again to leave it to the server")
         if self._id:  # else it is cancelled as soon as it is known
             self._cancel()
 
@@ -132,4 +137,4 @@ class Follower:
         try:
             self._client.cancel(self._id, force=True)
         except ShelldockError as error:
-            self._progress.say(str(error))
+            self._print(str(error))
