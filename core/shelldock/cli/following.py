@@ -125,7 +125,7 @@ class Follower:
         self._interrupts += 1
         if self._interrupts > 1:
             raise Detached
-        # In a thread: where the signal came while a line is printed, one printed here would repeat it, or be inside.
+        # In a thread: where the signal came while a line is printed, Python refuses to begin another one inside it.
         self._cancelling.start()
 
     def _give_up(self) -> None:
