@@ -13,6 +13,8 @@ from shelldock.elsewhere import RemoteAudit, RemoteCatalog, RemoteUsers
 from shelldock.inputs import Inputs
 from shelldock.logs import level_name
 from shelldock.model import (
+    WEIGHT,
+    Connection,
     Environment,
     Execution,
     ExecutionState,
@@ -32,7 +34,7 @@ from shelldock.model import (
 from shelldock.plugins import Plugin
 from shelldock.rest import Event, Events, Page, Rest, given
 
-__all__ = ["Client", "Event", "Events", "Login", "RemoteInventory"]
+__all__ = ["Client", "Event", "Events", "Login", "RemoteConnections", "RemoteInventory"]
 
 POLL: Final = 30.0
 """Seconds that a server is asked to wait for the end of an execution, at most."""
@@ -60,6 +62,10 @@ class _Details(Value, frozen=True, kw_only=True):
     children: list[Resource]
 
 
+class _Folders(Value, frozen=True, kw_only=True):
+    folders: list[str]
+
+
 class Client:
     """Asks a server. Any thread may use it; close it, or use it as a context manager.
 
@@ -77,6 +83,7 @@ class Client:
         self.catalog = RemoteCatalog(self._rest)
         self.users = RemoteUsers(self._rest)
         self.audit = RemoteAudit(self._rest)
+        self.connections = RemoteConnections(self._rest)
 
     def __enter__(self) -> Self:
         """Nothing is asked before the first method is called."""
@@ -345,9 +352,17 @@ class RemoteInventory:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    def resources(self) -> list[Resource]:
-        """The root resources, by name."""
-        return self._rest.all(Resource, "resources")
+    def resources(self, within: str = "") -> list[Resource]:
+        """The root resources, by name: all, or those in one folder and the folders inside of it."""
+        return self._rest.all(Resource, "resources", {"folder": within or None})
+
+    def folders(self) -> list[str]:
+        """The folders that have resources in them, or in folders inside of them."""
+        return self._rest.ask(_Folders, "GET", "folders").folders
+
+    def move_folder(self, old: str, new: str) -> list[Resource]:
+        """Let a folder, with all in it, be called otherwise, or lie elsewhere; returns what is in it."""
+        return self._rest.ask(list[Resource], "POST", "folders/move", {"folder": old, "to": new})
 
     def resource(self, name: str) -> Resource:
         """The resource with this full name."""
@@ -369,6 +384,7 @@ class RemoteInventory:
         address: str = "",
         attributes: Mapping[str, str] | None = None,
         description: str = "",
+        folder: str = "",
     ) -> Resource:
         """Add a root resource."""
         asked = {
@@ -377,6 +393,7 @@ class RemoteInventory:
             "address": address,
             "attributes": attributes or {},
             "description": description,
+            "folder": folder,
         }
         return self._rest.ask(Resource, "POST", "resources", asked)
 
@@ -388,6 +405,7 @@ class RemoteInventory:
         attributes: Mapping[str, str] | None = None,
         description: str | None = None,
         excluded: bool | None = None,
+        folder: str | None = None,
     ) -> Resource:
         """Change some facts of a resource, all at once; None leaves a fact as it is."""
         asked = {
@@ -395,8 +413,35 @@ class RemoteInventory:
             "attributes": attributes or {},
             "description": description,
             "excluded": excluded,
+            "folder": folder,
         }
         return self._rest.ask(Resource, "PATCH", f"resources/{quote(name)}", asked, again=True)
 
     def _details(self, name: str, **query: str) -> _Details:
         return self._rest.ask(_Details, "GET", f"resources/{quote(name)}", query=query)
+
+
+class RemoteConnections:
+    """The cables between the resources that a server has, as ``Host.connections`` has those of this machine."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    def all(self) -> list[Connection]:
+        """Every cable once, by the name of one of its ends."""
+        return self._rest.all(Connection, "connections")
+
+    def below(self, name: str) -> list[Connection]:
+        """What a resource and its parts are connected to, as seen from them."""
+        return self._rest.all(Connection, "connections", {"resource": name})
+
+    def connect(
+        self, one: str, other: str, weight: int = WEIGHT, *, replace: bool = False
+    ) -> Connection:
+        """Connect two elements; ``replace`` takes away what either is connected to."""
+        asked = {"resource": one, "other": other, "weight": weight, "replace": replace}
+        return self._rest.ask(Connection, "POST", "connections", asked)
+
+    def disconnect(self, name: str) -> None:
+        """Take away the cable of an element."""
+        self._rest.send("DELETE", f"connections/{quote(name)}")

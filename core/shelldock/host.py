@@ -25,6 +25,7 @@ from shelldock.blueprints import Blueprint, seconds
 from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
+from shelldock.connections import Connections
 from shelldock.control import Answers, Control
 from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
@@ -142,8 +143,11 @@ class AsyncHost:
         self.audit = Auditing(self.store)
         self.catalog = Catalog(self.paths.shells, self.plugins.read_shell, self.plugins.shells())
         self.inventory = Inventory(self.store, self.vault, self.shell)
+        self.connections = Connections(self.store, self.inventory.resource)
         self.sandboxes = Sandboxes()
-        self.targets = Targets(self.catalog, self.inventory, self.sandboxes, self.vault)
+        self.targets = Targets(
+            self.catalog, self.inventory, self.connections, self.sandboxes, self.vault
+        )
         self.environments = Environments(
             self.paths.environments,
             self.paths.resolutions,
@@ -259,7 +263,8 @@ class AsyncHost:
         :param target: whom it is for; a name means a resource of the inventory.
         :param inputs: values by the names of the command's parameters, or a list of values in their order.
         :param ports: full paths, for connected commands.
-        :param endpoints: the resources on the other side of a connected command, aligned with ``ports``.
+        :param endpoints: the resources on the other side of a connected command, aligned with ``ports``; by default
+            what the ports are connected to (I14). ``InputError`` where some are connected and others are not.
         :param limit: seconds that it may run; by default what the setting ``limits.command`` says.
         :param pending: seconds that it may wait for its turn; by default what ``limits.pending`` says (Q4).
         :param prints: whether what it returns goes to the output of its sandbox, too (R5).
@@ -373,6 +378,8 @@ class AsyncHost:
                 "driver of shell", shell.name, hint="the shell has none, so it takes no commands"
             )
         given = check(shell.driver, command, inputs or {})
+        if ports and not endpoints:
+            endpoints = await asyncio.to_thread(self.targets.connected, ports)
         key = self.plugins.scope(target)
         root = target.resource.root
         declared = shell.driver.command(command)

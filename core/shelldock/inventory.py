@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from shelldock.attributes import defaults, encrypted, given
 from shelldock.autoload import LONGEST_NAME, Report, read
 from shelldock.errors import ConflictError, ExcludedError, InputError, NotFoundError
+from shelldock.folders import holds, moved, place, places
 from shelldock.inputs import MASK
 from shelldock.model import Resource, Shell
 from shelldock.rediscovery import lay
@@ -73,9 +74,14 @@ class Inventory:
                 if self._is_excluded(one):
                     raise ExcludedError(one)
 
-    def resources(self) -> list[Resource]:
-        """The root resources, by name."""
-        return self._here.below("")
+    def resources(self, within: str = "") -> list[Resource]:
+        """The root resources, by name: all, or those in one folder and the folders inside of it."""
+        outer = place(within)
+        return [one for one in self._here.below("") if holds(outer, one.folder)]
+
+    def folders(self) -> list[str]:
+        """The folders that have resources in them, or in folders inside of them."""
+        return sorted(places(one.folder for one in self.resources()), key=_natural)
 
     def masked(self, resource: Resource) -> Resource:
         """A resource as people may see it: without its passwords."""
@@ -109,9 +115,14 @@ class Inventory:
         address: str = "",
         attributes: Mapping[str, str] | None = None,
         description: str = "",
+        folder: str = "",
     ) -> Resource:
-        """Add a root resource (see ``build`` for what is checked). ``ConflictError`` where the name is taken."""
+        """Add a root resource (see ``build`` for what is checked). ``ConflictError`` where the name is taken.
+
+        :param folder: where it lies, ``Lab 1/Rack 3``; it need not be there yet.
+        """
         made = build(name, shell, address, attributes, description, vault=self._vault)
+        made = replace(made, folder=place(folder))
         with self._writing:
             with self._store.change() as change:
                 if change.resource(name):
@@ -130,6 +141,7 @@ class Inventory:
         attributes: Mapping[str, str] | None = None,
         description: str | None = None,
         excluded: bool | None = None,
+        folder: str | None = None,
     ) -> Resource:
         """Change some facts of a resource, all at once; None leaves a fact as it is.
 
@@ -137,11 +149,15 @@ class Inventory:
 
         :param attributes: by full or short name. ``InputError`` where the shell does not have one, or its value
             is none that it takes (P8).
+        :param folder: where it lies from now on; ``InputError`` for what is no root.
         """
+        if folder is not None and "/" in name:
+            raise InputError(f"{name!r} lies where {name.partition('/')[0]!r} does; move that")
         facts: dict[str, object] = {
             "address": address,
             "description": description,
             "excluded": excluded,
+            "folder": None if folder is None else place(folder),
         }
         facts = {key: value for key, value in facts.items() if value is not None}
 
@@ -151,6 +167,28 @@ class Inventory:
             return replace(now, **facts, attributes=now.attributes | values)
 
         return self._change(name, changed)
+
+    def move_folder(self, old: str, new: str) -> list[Resource]:
+        """Let a folder, with all in it, be called otherwise, or lie elsewhere; returns what is in it.
+
+        :param new: its new path; where there is such a folder, both become one; empty: out of it, into no folder.
+        :raises NotFoundError: no resource lies in ``old``.
+        """
+        was = place(old)
+        inside = [one.name for one in self.resources(was)] if was else []
+        if not inside:
+            raise NotFoundError("folder", old, self.folders())
+        with self._writing:
+            with self._store.change() as change:
+                known = [one for name in inside if (one := change.resource(name))]
+                after = [
+                    replace(one, folder=moved(one.folder, was, place(new)))
+                    for one in known
+                    if holds(was, one.folder)
+                ]
+                change.put(*after)
+            self._here.put(*after)
+        return after
 
     def set_attribute(self, name: str, attribute: str, value: str) -> Resource:
         """Set one attribute, by its full or short name."""

@@ -196,6 +196,8 @@ class Resource(Value, frozen=True, kw_only=True):
     family: str = ""
     address: str = ""
     description: str = ""
+    folder: str = ""
+    """Where a root resource lies: ``Lab 1/Rack 3``; empty: in none, and for sub-resources."""
     attributes: dict[str, str] = {}
     """By full name; values of password attributes are encrypted."""
     unique_identifier: str = ""
@@ -212,6 +214,25 @@ class Resource(Value, frozen=True, kw_only=True):
     def root(self) -> str:
         """The full name of the root resource that this belongs to (its own, for a root)."""
         return self.name.partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """What CloudShell calls the full path of a root resource: its folder and its name."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
+
+
+WEIGHT: Final = 10
+"""That of a connection for which nobody says one."""
+
+
+class Connection(Value, frozen=True, kw_only=True):
+    """A cable between two elements of the inventory, seen from one of them; each has one at most."""
+
+    resource: str
+    other: str
+    """Both by full name."""
+    weight: int = WEIGHT
+    """What it costs to go this way."""
 
 
 SandboxState = Literal["active", "ending", "ended"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
     RowMapping,
@@ -28,7 +29,7 @@ from sqlalchemy.pool import StaticPool
 
 from shelldock.errors import ConflictError, StoreError
 from shelldock.model import Resource
-from shelldock.tables import HEAD, SCHEMA, metadata, resources, revisions, schema
+from shelldock.tables import HEAD, SCHEMA, connections, metadata, resources, revisions, schema
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -145,7 +146,7 @@ class Change:
         """
         if not changed:
             return
-        self.remove(one.id for one in changed)
+        self._delete(resources.c.id, [one.id for one in changed])
         try:
             self._connection.execute(
                 insert(resources), [msgspec.to_builtins(one) for one in changed]
@@ -157,12 +158,16 @@ class Change:
             ) from None
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Remove the resources with these ids; unknown ones are passed over."""
-        # SQLite takes a limited number of values in one statement.
+        """Remove the resources with these ids, and their connections; unknown ones are passed over."""
         every = list(ids)
-        for start in range(0, len(every), 500):
+        for column in (resources.c.id, connections.c.resource, connections.c.other):
+            self._delete(column, every)
+
+    def _delete(self, column: Column[str], values: list[str]) -> None:
+        # SQLite takes a limited number of values in one statement.
+        for start in range(0, len(values), 500):
             self._connection.execute(
-                delete(resources).where(resources.c.id.in_(every[start : start + 500]))
+                delete(column.table).where(column.in_(values[start : start + 500]))
             )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration. Whoever changes a table adds one to ``migrations``, and raises this."""
 
 metadata: Final = MetaData()
@@ -54,6 +54,16 @@ resources: Final = Table(
     Column("status_text", String, nullable=False),
     Column("app_request", String, nullable=False),
     Column("deployed_app", String, nullable=False),
+    Column("folder", String, nullable=False, server_default=""),
+)
+
+# A cable is two rows, one for each end: so an end has one at most. Ids stay when discovery changes a name.
+connections: Final = Table(
+    "connections",
+    metadata,
+    Column("resource", String(36), primary_key=True),
+    Column("other", String(36), nullable=False, unique=True),
+    Column("weight", Integer, nullable=False),
 )
 
 executions: Final = Table(

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from shelldock.blueprints import App, Blueprint, text
 from shelldock.catalog import Catalog
+from shelldock.connections import Connections
 from shelldock.errors import InputError, NotFoundError
 from shelldock.inventory import Inventory, build, fitting
-from shelldock.model import Kind, Sandbox, Shell, Target
+from shelldock.model import Kind, Resource, Sandbox, Shell, Target
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.vault import Vault
 
@@ -20,10 +21,16 @@ class Targets:
     """Resources of the inventory, what is in sandboxes, and what is in neither."""
 
     def __init__(
-        self, catalog: Catalog, inventory: Inventory, sandboxes: Sandboxes, vault: Vault
+        self,
+        catalog: Catalog,
+        inventory: Inventory,
+        connections: Connections,
+        sandboxes: Sandboxes,
+        vault: Vault,
     ) -> None:
         self._catalog = catalog
         self._inventory = inventory
+        self._connections = connections
         self._sandboxes = sandboxes
         self._vault = vault
         self._opened: dict[str, Shell] = {}
@@ -95,6 +102,17 @@ class Targets:
                 for one in blueprint.services
             ),
         ]
+
+    def connected(self, ports: Sequence[str]) -> list[Resource]:
+        """What these ports are connected to, in their order; nothing where none of them is (I14)."""
+        others = self._connections.of(ports)
+        loose = [one for one in ports if one not in others]
+        if others and loose:
+            raise InputError(
+                f"{loose[0]!r} is connected to nothing, and {next(iter(others))!r} is; connect it, or name "
+                "ports of one kind"
+            )
+        return [self._inventory.resource(others[one]) for one in ports] if others else []
 
     # ---- as it is now ---------------------------------------------------------------------------
 

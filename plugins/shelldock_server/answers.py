@@ -11,7 +11,17 @@ from msgspec.structs import replace
 
 from shelldock import AsyncHost
 from shelldock.blueprints import Blueprint
-from shelldock.model import Command, Resource, Role, SandboxDetails, Target, Token, User
+from shelldock.model import (
+    WEIGHT,
+    Command,
+    Connection,
+    Resource,
+    Role,
+    SandboxDetails,
+    Target,
+    Token,
+    User,
+)
 from shelldock.users import LONGEST, NAME, SHORTEST
 
 T = TypeVar("T")
@@ -106,6 +116,8 @@ class NewResource(Body):
     address: Text = ""
     attributes: dict[str, Text] = {}
     description: Text = ""
+    folder: Text = ""
+    """`Lab 1/Rack 3`; it need not be there yet."""
 
 
 class ResourceChange(Body):
@@ -115,13 +127,39 @@ class ResourceChange(Body):
     attributes: dict[str, Text] = {}
     description: Text | None = None
     excluded: bool | None = None
+    folder: Text | None = None
 
 
 class ResourceDetails(msgspec.Struct, kw_only=True):
-    """A resource and what is below it."""
+    """A resource, what is below it, and what all of it is connected to."""
 
     resource: Resource
     children: list[Resource]
+    connections: list[Connection]
+
+
+class NewConnection(Body):
+    """A cable between two resources or parts of them."""
+
+    resource: Name
+    other: Name
+    weight: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = WEIGHT
+    replace: bool = False
+    """Take away what either is connected to."""
+
+
+class FolderMove(Body):
+    """Where a folder shall lie, with all in it."""
+
+    folder: Name
+    to: Text
+    """Its new path; empty: out of it, into no folder."""
+
+
+class Folders(msgspec.Struct, kw_only=True):
+    """Every folder, by path."""
+
+    folders: list[str]
 
 
 class Named(Body):

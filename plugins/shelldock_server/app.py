@@ -17,7 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from shelldock import AsyncHost
 from shelldock.errors import ShelldockError
-from shelldock_server import people, problems, running, things, work
+from shelldock_server import people, places, problems, running, things, work
 from shelldock_server.access import Bodies, gate
 from shelldock_server.document import Document
 from shelldock_server.events import Events
@@ -42,7 +42,7 @@ def build(
     :param stop: asks the server to end.
     """
     return Litestar(
-        [*people.HANDLERS, *things.HANDLERS, *work.HANDLERS, *running.HANDLERS],
+        [*people.HANDLERS, *things.HANDLERS, *places.HANDLERS, *work.HANDLERS, *running.HANDLERS],
         middleware=[gate(settings.patience)],
         request_class=Bodies,
         before_send=[problems.tell_methods],

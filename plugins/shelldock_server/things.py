@@ -104,10 +104,11 @@ async def remove_shell(request: Asked, name: str, *, force: bool = False) -> Non
 
 @get("/api/resources", responses=RESPONSES, tags=["resources"])
 async def list_resources(
-    request: Asked, shell: str = "", limit: Limit = 100, after: After = ""
+    request: Asked, shell: str = "", folder: str = "", limit: Limit = 100, after: After = ""
 ) -> Page[Resource]:
-    """The root resources of the inventory, by name."""
-    found = [one for one in host(request).inventory.resources() if shell in ("", one.shell)]
+    """The root resources of the inventory, by name; those in a folder, or in folders inside of it."""
+    inside = host(request).inventory.resources(folder)
+    found = [one for one in inside if shell in ("", one.shell)]
     some = page(found, limit, after)
     return Page(items=[host(request).inventory.masked(one) for one in some.items], next=some.next)
 
@@ -124,20 +125,27 @@ async def add_resource(request: Asked, data: NewResource) -> Resource:
     inventory = host(request).inventory
     shell = host(request).catalog.get(data.shell)
     made = await asyncio.to_thread(
-        inventory.create, data.name, shell, data.address, data.attributes, data.description
+        inventory.create,
+        data.name,
+        shell,
+        data.address,
+        data.attributes,
+        data.description,
+        data.folder,
     )
     return host(request).inventory.masked(made)
 
 
 @get("/api/resources/{name:path}", responses=RESPONSES, tags=["resources"])
 async def get_resource(request: Asked, name: Path, *, tree: bool = False) -> ResourceDetails:
-    """A resource, and what is directly below it; with `tree`, all below it."""
+    """A resource, what is directly below it (with `tree`, all below it), and what all of it is connected to."""
     inventory = host(request).inventory
     full = _name(name)
     below = inventory.tree(full)[1:] if tree else inventory.children(full)
     return ResourceDetails(
         resource=host(request).inventory.masked(inventory.resource(full)),
         children=[host(request).inventory.masked(one) for one in below],
+        connections=await asyncio.to_thread(host(request).connections.below, full),
     )
 
 
@@ -156,6 +164,7 @@ async def change_resource(request: Asked, name: Path, data: ResourceChange) -> R
             attributes=data.attributes,
             description=data.description,
             excluded=data.excluded,
+            folder=data.folder,
         )
     )
     return host(request).inventory.masked(changed)

@@ -10,7 +10,7 @@ import typer
 
 from shelldock.cli.servers import available
 from shelldock.cli.session import state
-from shelldock.model import Resource, Shell
+from shelldock.model import WEIGHT, Connection, Resource, Shell
 from shelldock.remote import hosts
 
 if TYPE_CHECKING:
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 class Inventory(Protocol):
     """The resources."""
 
-    def resources(self) -> list[Resource]:
-        """The root resources, by name."""
+    def resources(self, within: str = "") -> list[Resource]:
+        """The root resources, by name: all, or those in one folder and the folders inside of it."""
+        ...
+
+    def move_folder(self, old: str, new: str) -> list[Resource]:
+        """Let a folder, with all in it, be called otherwise, or lie elsewhere; returns what is in it."""
         ...
 
     def tree(self, name: str) -> list[Resource]:
@@ -36,6 +40,7 @@ class Inventory(Protocol):
         address: str = "",
         attributes: Mapping[str, str] | None = None,
         description: str = "",
+        folder: str = "",
     ) -> Resource:
         """Add a root resource."""
         ...
@@ -48,8 +53,31 @@ class Inventory(Protocol):
         attributes: Mapping[str, str] | None = None,
         description: str | None = None,
         excluded: bool | None = None,
+        folder: str | None = None,
     ) -> Resource:
         """Change some facts of a resource, all at once; None leaves a fact as it is."""
+        ...
+
+
+class Connections(Protocol):
+    """The cables between them."""
+
+    def all(self) -> list[Connection]:
+        """Every cable once."""
+        ...
+
+    def below(self, name: str) -> list[Connection]:
+        """What a resource and its parts are connected to."""
+        ...
+
+    def connect(
+        self, one: str, other: str, weight: int = WEIGHT, *, replace: bool = False
+    ) -> Connection:
+        """Connect two elements."""
+        ...
+
+    def disconnect(self, name: str) -> None:
+        """Take away the cable of an element."""
         ...
 
 
@@ -57,6 +85,7 @@ class Keeper(NamedTuple):
     """An inventory and what belongs to it."""
 
     inventory: Inventory
+    connections: Connections
     shell: Callable[[str], Shell]
     remove: Callable[[str], list[Resource]]
     masked: Callable[[Resource], Resource]
@@ -79,11 +108,19 @@ def keeper(context: typer.Context) -> Iterator[Keeper]:
     """The server that is named or runs here, or else this machine's store."""
     with available(context) as client:
         if client is not None:
-            yield Keeper(client.inventory, client.shell, client.remove, lambda one: one)
+            yield Keeper(
+                client.inventory, client.connections, client.shell, client.remove, lambda one: one
+            )
             return
     with state(context) as host:
         inventory = host.inventory
-        yield Keeper(inventory, host.shell, lambda name: _removed(host, name), inventory.masked)
+        yield Keeper(
+            inventory,
+            host.connections,
+            host.shell,
+            lambda name: _removed(host, name),
+            inventory.masked,
+        )
 
 
 def _removed(host: AsyncHost, name: str) -> list[Resource]:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 COMMANDS: Final = {
     "run": ("run", "Run one command of a shell, once, without keeping anything."),
     "shell": ("shells", "Add, list, show, check and remove shells."),
-    "resource": ("resources", "Add, list, show, change and remove resources."),
+    "resource": ("resources", "Add, list, show, change, move, connect and remove resources."),
     "execute": ("execute", "Run one command of a resource of the inventory."),
     "attach": ("attach", "Follow a command that runs on a server, to its end."),
     "discover": ("discover", "Let a resource's driver find its sub-resources, and keep them."),

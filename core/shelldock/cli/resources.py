@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,14 +13,24 @@ from shelldock.cli.options import Address, AsJson, Attributes, pairs
 from shelldock.cli.screen import facts, note, show, table
 from shelldock.cli.trees import tree
 from shelldock.errors import InputError
-from shelldock.model import Resource, Shell
+from shelldock.model import WEIGHT, Connection, Resource, Shell
 
 app = typer.Typer(
-    help="Add, list, show, change and remove resources.", no_args_is_help=True, add_completion=False
+    help="Add, list, show, change, move, connect and remove resources.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Full name of the resource.", show_default=False)
+]
+Folder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="The folder it lies in: 'Lab 1/Rack 3'; '' is none.",
+        show_default=False,
+    ),
 ]
 Description = Annotated[str | None, typer.Option(help="A text about it.", show_default=False)]
 
@@ -35,6 +46,7 @@ def add(
     address: Address = "",
     attribute: Attributes = None,
     description: Description = None,
+    folder: Folder = None,
     ask: Annotated[
         bool | None,
         typer.Option(
@@ -55,7 +67,7 @@ def add(
             attributes |= asking.ask(asked)
             asked = []
         made = host.inventory.create(
-            name, found, address, attributes, description=description or ""
+            name, found, address, attributes, description=description or "", folder=folder or ""
         )
         show(made, None, as_json=json)
     if not json:
@@ -71,33 +83,45 @@ def _asked_address(shell: Shell) -> str:
 
 
 @app.command("list")
-def list_(context: typer.Context, *, json: AsJson = False) -> None:
+def list_(
+    context: typer.Context,
+    *,
+    folder: Annotated[
+        str,
+        typer.Option(metavar="PATH", help="Only what lies in this folder.", show_default=False),
+    ] = "",
+    json: AsJson = False,
+) -> None:
     """List the resources."""
     with keeper(context) as host:
-        found = host.inventory.resources()
-    rows = [(one.name, one.shell, one.address, _status(one)) for one in found]
-    rendered = table(("Name", "Shell", "Address", "Status"), rows)
+        found = host.inventory.resources(folder)
+    rows = [(one.name, one.shell, one.address, one.folder, _status(one)) for one in found]
+    rendered = table(("Name", "Shell", "Address", "Folder", "Status"), rows)
     show(found, rendered if rows else None, as_json=json)
-    if not rows and not json:
+    if not rows and not json and folder:
+        note(f"no resources in {folder!r}")
+    elif not rows and not json:
         note("no resources; add one with 'shelldock resource add NAME --shell SHELL'")
 
 
 @app.command("show")
 def show_(context: typer.Context, name: Name, *, json: AsJson = False) -> None:
-    """Show a resource, its attributes and what is below it."""
+    """Show a resource, its attributes, what is below it, and what it is connected to."""
     with keeper(context) as host:
         found = [host.masked(one) for one in host.inventory.tree(name)]
+        cables = host.connections.below(name)
     if json:
         show(found, None, as_json=True)
         return
-    show(None, facts(_facts(found[0])), as_json=False)
+    show(None, facts(_facts(found[0], cables)), as_json=False)
     shown = sorted(found[0].attributes.items())
     if shown:
         show(None, "", as_json=False)
         show(None, table(("Attribute", "Value"), shown), as_json=False)
     if len(found) > 1:
         show(None, "", as_json=False)
-        show(None, tree(found), as_json=False)
+        others = {one.resource: f"→ {one.other}" for one in cables}
+        show(None, tree(found, others), as_json=False)
 
 
 @app.command("set")
@@ -108,6 +132,7 @@ def set_(
     address: Annotated[str | None, typer.Option(help="New address.", show_default=False)] = None,
     attribute: Attributes = None,
     description: Description = None,
+    folder: Folder = None,
     exclude: Annotated[
         bool | None,
         typer.Option(
@@ -116,10 +141,12 @@ def set_(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Change the address, attributes or description of a resource."""
+    """Change the address, attributes, description or folder of a resource."""
     attributes = pairs(attribute)
-    if (address, description, exclude) == (None, None, None) and not attributes:
-        raise InputError("nothing to set: give --address, --attribute, --description or --exclude")
+    if (address, description, folder, exclude) == (None,) * 4 and not attributes:
+        raise InputError(
+            "nothing to set: give --address, --attribute, --description, --folder or --exclude"
+        )
     with keeper(context) as host:
         changed = host.inventory.set(
             name,
@@ -127,10 +154,79 @@ def set_(
             attributes=attributes,
             description=description,
             excluded=exclude,
+            folder=folder,
         )
         show(changed, None, as_json=json)
         if not json:
             note(f"resource {name!r} changed")
+
+
+@app.command("move-folder")
+def move_folder(
+    context: typer.Context,
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Its path.", show_default=False)],
+    to: Annotated[
+        str, typer.Argument(metavar="PATH", help="Its new path; '' is none.", show_default=False)
+    ],
+    *,
+    json: AsJson = False,
+) -> None:
+    """Rename or move a folder with all in it."""
+    with keeper(context) as host:
+        moved = host.inventory.move_folder(folder, to)
+        show([host.masked(one) for one in moved], None, as_json=json)
+    if not json:
+        note(f"{len(moved)} resources moved from {folder!r} to {to!r}")
+
+
+@app.command()
+def connect(
+    context: typer.Context,
+    name: Name,
+    other: Annotated[
+        str, typer.Argument(metavar="OTHER", help="What it is connected to.", show_default=False)
+    ],
+    *,
+    weight: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="What it costs to go this way.")
+    ] = WEIGHT,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take away what either is connected to.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Connect two resources, or parts of them, by a cable; each has one at most."""
+    with keeper(context) as host:
+        made = host.connections.connect(name, other, weight, replace=replace)
+    show(made, None, as_json=json)
+    if not json:
+        note(f"{made.resource!r} connected to {made.other!r}")
+
+
+@app.command()
+def disconnect(context: typer.Context, name: Name) -> None:
+    """Take away the cable of a resource, or of a part of one."""
+    with keeper(context) as host:
+        host.connections.disconnect(name)
+    note(f"{name!r} disconnected")
+
+
+@app.command()
+def connections(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Only those of this resource and its parts.")
+    ] = "",
+    *,
+    json: AsJson = False,
+) -> None:
+    """List the cables between resources."""
+    with keeper(context) as host:
+        found = host.connections.below(name) if name else host.connections.all()
+    rows = [(one.resource, one.other, str(one.weight)) for one in found]
+    show(found, table(("Resource", "Connected to", "Weight"), rows, "") or None, as_json=json)
+    if not rows and not json:
+        note("no connections; make one with 'shelldock resource connect NAME OTHER'")
 
 
 @app.command()
@@ -151,13 +247,15 @@ def _status(one: Resource) -> str:
     return ", ".join(filter(None, ("excluded" if one.excluded else "", live)))
 
 
-def _facts(one: Resource) -> list[tuple[str, str]]:
+def _facts(one: Resource, cables: Sequence[Connection]) -> list[tuple[str, str]]:
     return [
         ("Name", one.name),
         ("Shell", one.shell),
         ("Model", one.model),
         ("Family", one.family),
         ("Address", one.address),
+        ("Folder", one.folder),
+        ("Connected to", next((cable.other for cable in cables if cable.resource == one.name), "")),
         ("Description", one.description),
         ("Status", _status(one)),
         ("Identifier", one.unique_identifier),
