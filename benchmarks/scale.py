@@ -47,7 +47,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured with so many instances alive. Times in seconds, memory in bytes; ``…_each`` is less the first."""
+    """What was measured with so many instances alive: seconds and bytes; ``…_each`` is less the first."""
 
     instances: int
     start: float

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from shelldock.connections import Connections
 from shelldock.errors import NotFoundError
 from shelldock.executions import Executions
 from shelldock.inputs import Inputs
@@ -64,6 +65,7 @@ class Callbacks:
     def __init__(
         self,
         inventory: Inventory,
+        connections: Connections,
         sandboxes: Sandboxes,
         executions: Executions,
         vault: Vault,
@@ -71,6 +73,7 @@ class Callbacks:
         commands: Commands,
     ) -> None:
         self._inventory = inventory
+        self._connections = connections
         self._sandboxes = sandboxes
         self._executions = executions
         self._vault = vault
@@ -80,14 +83,23 @@ class Callbacks:
     def resource(self, name: str, subject: str) -> Resource:
         """The resource, deployed app or service with this full name, as the execution ``subject`` sees it.
 
-        Raises ``NotFoundError``.
+        A resource may be called with its folder before its name, as CloudShell's may. Raises ``NotFoundError``.
         """
         target = self._in_use(name, subject)
-        return target.resource if target is not None else self._inventory.resource(name)
+        return target.resource if target is not None else self._inventory.at(name)
 
     def children(self, name: str, subject: str) -> list[Resource]:
         """The direct sub-resources of ``name``."""
         return [] if self._in_use(name, subject) is not None else self._inventory.children(name)
+
+    def connections(self, name: str, subject: str) -> dict[str, tuple[Resource, int]]:
+        """For ``name`` and all below it that is connected: to what, and with which weight."""
+        if self._in_use(name, subject) is not None:
+            return {}
+        return {
+            one.resource: (self._inventory.resource(one.other), one.weight)
+            for one in self._connections.below(name)
+        }
 
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
@@ -216,7 +228,7 @@ class Callbacks:
         if found is not None and (found.kind == kind or (found.kind, kind) == ("app", "resource")):
             return found
         if kind == "resource":
-            return Target(resource=self._inventory.resource(name), sandbox=sandbox)
+            return Target(resource=self._inventory.at(name), sandbox=sandbox)
         known = self._sandboxes.sandbox(here)[1] if here else []
         raise NotFoundError(kind, name, [one.name for one in known if one.kind == kind])
 

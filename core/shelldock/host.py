@@ -172,6 +172,7 @@ class AsyncHost:
         self._ongoing = Ongoing(self._executions.runs, self._room)
         self.callbacks = Callbacks(
             self.inventory,
+            self.connections,
             self.sandboxes,
             self._executions,
             self.vault,

@@ -62,6 +62,16 @@ class Inventory:
             self._known = None  # another process may have added it: the store is read once more
         return self._here.get(name)
 
+    def at(self, path: str) -> Resource:
+        """The resource with this full name, or with its folder before that: ``Lab 1/sw1/P3``; as ``resource``."""
+        parts = path.split("/")
+        splits = range(1, len(parts)) if path not in self else ()
+        for depth in splits:
+            root, name = parts[depth], "/".join(parts[depth:])
+            if name in self and self._here.get(root).folder == "/".join(parts[:depth]):
+                return self._here.get(name)
+        return self.resource(path)
+
     def refuse_excluded(self, name: str) -> None:
         """Raise ``ExcludedError`` where a resource of this name, or one that it is part of, is excluded."""
         parts = name.split("/")

@@ -24,6 +24,10 @@ class Backend(Protocol):
         """The direct sub-resources of ``name``."""
         raise NotImplementedError
 
+    def connections(self, name: str, subject: str) -> dict[str, tuple[Resource, int]]:
+        """For ``name`` and all below it that is connected: to what, and with which weight."""
+        raise NotImplementedError
+
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
 

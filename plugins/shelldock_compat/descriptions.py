@@ -31,6 +31,8 @@ class _Tree(Value, frozen=True):
     driver: str
     types: dict[str, str]
     address: str
+    folder: str
+    connections: dict[str, infos.Connection]
 
 
 class Describer:
@@ -59,7 +61,9 @@ class Describer:
             subject=subject,
             driver=driver,
             types=types,
-            address=self._root_address(resource, subject),
+            address=self._root(resource, subject).address,
+            folder=self._root(resource, subject).folder,
+            connections=self._connections(resource, subject),
         )
         return self._resource(resource, tree)
 
@@ -93,6 +97,7 @@ class Describer:
         return infos.ResourceInfo(
             name=resource.name,
             driver_name=tree.driver,
+            folder_full_path=tree.folder,
             address=_local_address(resource),
             full_address=_full_address(resource, tree.address),
             root_address=tree.address,
@@ -111,6 +116,9 @@ class Describer:
             child_resources=tuple(
                 self._resource(child, tree) for child in self._children(resource, tree.subject)
             ),
+            connections=(
+                (tree.connections[resource.name],) if resource.name in tree.connections else ()
+            ),
         )
 
     def _reserved(
@@ -118,9 +126,11 @@ class Describer:
     ) -> infos.ReservedResourceInfo:
         resource = target.resource
         app = target.kind == "app"
+        root = self._root(resource, subject)
         return infos.ReservedResourceInfo(
             name=resource.name,
-            full_address=_full_address(resource, self._root_address(resource, subject)),
+            folder_full_path=root.folder,
+            full_address=_full_address(resource, root.address),
             resource_family_name=resource.family,
             resource_model_name=resource.model,
             created_in_domain=sandbox.domain if app else "",
@@ -143,14 +153,31 @@ class Describer:
             log.warning("described %r without its sub-resources: %s", resource.name, error)
             return []
 
-    def _root_address(self, resource: Resource, subject: str) -> str:
+    def _root(self, resource: Resource, subject: str) -> Resource:
+        """Its root; without address and folder where that cannot be told."""
         if "/" not in resource.name:
-            return resource.address
+            return resource
         try:
-            return self._backend.resource(resource.root, subject).address
+            return self._backend.resource(resource.root, subject)
         except ShelldockError as error:
             log.warning("described %r without the address of its root: %s", resource.name, error)
-            return ""
+            return Resource(name=resource.root)
+
+    def _connections(self, resource: Resource, subject: str) -> dict[str, infos.Connection]:
+        try:
+            found = self._backend.connections(resource.name, subject)
+            return {
+                name: infos.Connection(self._path(other, subject), weight)
+                for name, (other, weight) in found.items()
+            }
+        except ShelldockError as error:
+            log.warning("described %r without its connections: %s", resource.name, error)
+            return {}
+
+    def _path(self, resource: Resource, subject: str) -> str:
+        """The full path: as CloudShell has it, the folder of the root before the full name."""
+        folder = self._root(resource, subject).folder
+        return f"{folder}/{resource.name}" if folder else resource.name
 
 
 def _full_address(resource: Resource, root: str) -> str:

@@ -93,6 +93,13 @@ class LockInfo(Info, frozen=True):
     created: str = ""
 
 
+class Connection(Info, frozen=True):
+    """A cable, seen from the resource that has it."""
+
+    full_path: str
+    weight: int
+
+
 class ResourceInfo(Info, frozen=True, kw_only=True):
     """A resource with everything below it."""
 
@@ -124,7 +131,7 @@ class ResourceInfo(Info, frozen=True, kw_only=True):
     resource_attributes: tuple[ResourceAttribute, ...] = ()
     domains: tuple[DomainInfo, ...] = (DomainInfo("Global"),)
     child_resources: tuple[ResourceInfo, ...] = ()
-    connections: tuple[Info, ...] = ()
+    connections: tuple[Connection, ...] = ()
 
 
 class AppInfo(Info, frozen=True):

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from shelldock.callbacks import Callbacks
+from shelldock.connections import Connections
 from shelldock.errors import ConflictError, NotFoundError
 from shelldock.executions import Executions
 from shelldock.inputs import Inputs
@@ -125,8 +126,15 @@ class World:
         self.inventory = Inventory(self._store, self.vault, commands.shell)
         self.sandboxes = Sandboxes()
         self.executions = Executions(lambda _: None)
+        self.connections = Connections(self._store, self.inventory.resource)
         self.callbacks = Callbacks(
-            self.inventory, self.sandboxes, self.executions, self.vault, self.tokens, commands
+            self.inventory,
+            self.connections,
+            self.sandboxes,
+            self.executions,
+            self.vault,
+            self.tokens,
+            commands,
         )
         attributes = {
             "User": "admin",

@@ -177,6 +177,31 @@ def test_a2_resource_details_tell_the_whole_tree(ask: Caller) -> None:
     assert port.get("RootAddress") == "10.0.0.1"
 
 
+def test_resource_details_tell_the_folder_and_what_is_connected_by_full_path(
+    ask: Caller, world: World
+) -> None:
+    world.inventory.set("sw1", folder="Lab 1/Rack 3")
+    shell = world.callbacks.shell_of(world.inventory.resource("sw1"), "")
+    assert shell
+    world.inventory.create("pdu", shell, folder="Power")
+    world.connections.connect("sw1/Chassis 1/P1", "pdu", 5)
+    switch = info(ask("GetResourceDetails", resourceFullPath="Lab 1/Rack 3/sw1"))
+    assert (switch.get("Name"), switch.get("FolderFullPath")) == ("sw1", "Lab 1/Rack 3")
+    assert switch.findall("Connections/*") == []
+    (port,) = switch.findall("ChildResources/ResourceInfo/ChildResources/ResourceInfo")
+    assert port.get("FolderFullPath") == "Lab 1/Rack 3"
+    assert [one.attrib for one in port.findall("Connections/Connection")] == [
+        {"FullPath": "Power/pdu", "Weight": "5"}
+    ]
+    pdu = info(ask("GetResourceDetails", resourceFullPath="pdu"))
+    assert [one.get("FullPath") for one in pdu.findall("Connections/Connection")] == [
+        "Lab 1/Rack 3/sw1/Chassis 1/P1"
+    ]
+    path = "Lab 1/Rack 3/sw1/Chassis 1/P1"
+    assert info(ask("GetResourceDetails", resourceFullPath=path)).get("Name") == path[13:]
+    refused(ask("GetResourceDetails", resourceFullPath="Lab 1/sw1"))
+
+
 def test_n2_resource_details_tell_the_static_vm_that_discovery_reported(
     ask: Caller, world: World
 ) -> None:
@@ -207,6 +232,7 @@ def test_resource_details_do_not_fail_when_something_about_the_resource_does(
 
     monkeypatch.setattr(world.callbacks, "children", broken)
     monkeypatch.setattr(world.callbacks, "shell_of", broken)
+    monkeypatch.setattr(world.callbacks, "connections", broken)
     assert info(ask("GetResourceDetails", resourceFullPath="sw1")).get("Name") == "sw1"
 
 

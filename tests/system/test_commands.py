@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DECLARED = """
 <Category Name="Hidden Commands"><Command Name="cleanup"/></Category>
 <Command Name="power_cycle" Tags="power"><Parameters><Parameter Name="delay"/></Parameters></Command>
+<Command Name="power_on" Tags="power"/>
 <Command Name="configure"><Parameters>
   <Parameter Name="second" DefaultValue="from the metadata"/><Parameter Name="first" Mandatory="True"/>
 </Parameters></Command>
@@ -46,6 +47,9 @@ class Driver(json.JSONEncoder):
 
     def power_cycle(self, context: "Context", ports, delay="0"):
         return {"context": type(context).__name__, "ports": ports, "delay": delay}
+
+    def power_on(self, context, ports):
+        return [[port, one.fullname, one.address] for port, one in zip(ports, context.remote_endpoints)]
 
     def configure(self, context, first, second, third="own"):
         return [first, second, third]
@@ -105,6 +109,40 @@ async def test_what_users_give_stays_text_and_ports_are_a_list_c4(
         "ports": ["PDU/1", "PDU/2"],
         "delay": "5",
     }
+
+
+OUTLETS = json.dumps(
+    {
+        "resources": [
+            {"name": f"Outlet {n}", "model": "Outlet", "relative_address": str(n)}
+            for n in (1, 2, 3)
+        ],
+        "attributes": [],
+    }
+)
+
+
+async def test_ports_bring_what_they_are_connected_to_as_endpoints_in_their_order_i14(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    shell = host.catalog.add(workshop.shell("pdu", source=DRIVER, commands=DECLARED))
+    host.inventory.create("pdu", shell, "10.0.0.9")
+    host.inventory.replace_tree("pdu", OUTLETS)
+    for number, server in (("1", "web"), ("2", "mail")):
+        host.inventory.create(server, shell, f"10.0.0.{number}")
+        host.connections.connect(f"pdu/Outlet {number}", server)
+    ports = ["pdu/Outlet 2", "pdu/Outlet 1"]
+    ended = await host.execute("pdu", "power_on", ports=ports)
+    assert json.loads(ended.result or "") == [
+        ["pdu/Outlet 2", "mail", "10.0.0.2"],
+        ["pdu/Outlet 1", "web", "10.0.0.1"],
+    ]
+    with pytest.raises(InputError, match="'pdu/Outlet 3' is connected to nothing"):
+        await host.execute("pdu", "power_on", ports=[*ports, "pdu/Outlet 3"])
+    given = [host.inventory.resource("web")]
+    ended = await host.execute("pdu", "power_on", ports=["pdu/Outlet 3"], endpoints=given)
+    assert json.loads(ended.result or "") == [["pdu/Outlet 3", "web", "10.0.0.1"]]
+    assert (await host.execute("pdu", "power_on", ports=["pdu/Outlet 3"])).result == "[]"
 
 
 async def test_a_declared_method_of_a_base_is_a_command_and_so_is_a_declared_cleanup_c1(

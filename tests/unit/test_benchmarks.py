@@ -42,7 +42,7 @@ def test_a_ratio_falls_behind_at_less_than_half_of_what_is_expected(
 def test_every_expectation_is_of_something_that_the_short_form_measures() -> None:
     short = {way.name for way in WAYS if way.short} | {"venv and pip"}
     for one in check.expectations():
-        assert one.measure
+        assert one.what in check.MEASURES
         assert one.beside in short
         assert one.times > 0
 

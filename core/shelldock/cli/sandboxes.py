@@ -57,6 +57,12 @@ def start(
         note(f"sandbox {made.sandbox.name!r} started{_until(made.sandbox)}")
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of blueprints, for editors; asks no server."""
+    show(blueprints.schema(), None, as_json=True)
+
+
 @app.command("list")
 def list_(
     context: typer.Context,
