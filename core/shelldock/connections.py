@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Delete, Select, delete, func, insert, or_, select
 from sqlalchemy import Connection as Database
@@ -98,7 +98,7 @@ class Connections:
         return sorted((Connection(**row) for row in rows), key=lambda one: one.resource)
 
 
-def _query(which: ColumnElement[bool] | None) -> Select[tuple[str, str, int]]:
+def _query(which: ColumnElement[bool] | None) -> Select[Any, Any, Any]:
     query = (
         select(_one.c.name.label("resource"), _other.c.name.label("other"), connections.c.weight)
         .join_from(connections, _one, connections.c.resource == _one.c.id)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.serving import Server
-from tests.system.test_cli_server import Machine
+from tests.serving import Machine, Server
 
 from shelldock.client import Client
 from shelldock.errors import ConflictError, InputError, NotFoundError
