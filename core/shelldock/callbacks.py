@@ -101,6 +101,15 @@ class Callbacks:
             for one in self._connections.below(name)
         }
 
+    def connect(self, name: str, other: str, *, replace: bool) -> None:
+        """Connect two elements of the inventory; without ``other``, take away the cable that there is."""
+        one = self._inventory.at(name).name
+        if other:
+            other = self._inventory.at(other).name
+            self._connections.connect(one, other, replace=replace)
+        elif self._connections.of([one]):
+            self._connections.disconnect(one)
+
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
         try:

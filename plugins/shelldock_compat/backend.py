@@ -28,6 +28,9 @@ class Backend(Protocol):
         """For ``name`` and all below it that is connected: to what, and with which weight."""
         raise NotImplementedError
 
+    def connect(self, name: str, other: str, *, replace: bool) -> None:
+        """Connect two elements of the inventory; without ``other``, take away the cable that there is."""
+
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""
 

@@ -40,6 +40,7 @@ class Operations:
             "SetResourceLiveStatus": self._set_resource_live_status,
             "SetServiceAttributesValues": self._set_service_attributes_values,
             "SetServiceLiveStatus": self._set_service_live_status,
+            "UpdatePhysicalConnection": self._update_physical_connection,
             "UpdateResourceAddress": self._update_resource_address,
             "WriteMessageToReservationOutput": self._write_message,
         }
@@ -82,6 +83,14 @@ class Operations:
     def _update_resource_address(self, asked: Operation) -> None:
         address = asked.fields.text("resourceAddress")
         self._backend.set_address(self._named(asked).name, address, asked.subject)
+
+    def _update_physical_connection(self, asked: Operation) -> None:
+        fields = asked.fields
+        self._backend.connect(
+            fields.text("resourceAFullPath"),
+            fields.text("resourceBFullPath"),
+            replace=fields.holds("overrideExistingConnections"),
+        )
 
     def _named(self, asked: Operation, field: str = "resourceFullPath") -> Resource:
         return self._backend.resource(asked.fields.text(field), asked.subject)

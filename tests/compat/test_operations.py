@@ -202,6 +202,31 @@ def test_resource_details_tell_the_folder_and_what_is_connected_by_full_path(
     refused(ask("GetResourceDetails", resourceFullPath="Lab 1/sw1"))
 
 
+def test_a_driver_connects_ports_and_takes_cables_away(ask: Caller, world: World) -> None:
+    shell = world.callbacks.shell_of(world.inventory.resource("sw1"), "")
+    assert shell
+    world.inventory.create("pdu", shell, folder="Power")
+    world.inventory.create("ups", shell)
+
+    def connect(one: str, other: str, override: str) -> Element:
+        return ask(
+            "UpdatePhysicalConnection",
+            resourceAFullPath=one,
+            resourceBFullPath=other,
+            overrideExistingConnections=override,
+        )
+
+    done(connect("Power/pdu", "sw1", "False"))
+    assert world.connections.of(["sw1"]) == {"sw1": "pdu"}
+    _, words = refused(connect("ups", "pdu", "False"))
+    assert "'pdu' is connected to 'sw1' already" in words
+    done(connect("ups", "pdu", "True"))
+    assert world.connections.of(["sw1", "pdu"]) == {"pdu": "ups"}
+    for _ in range(2):
+        done(connect("ups", "", "True"))
+    assert world.connections.all() == []
+
+
 def test_n2_resource_details_tell_the_static_vm_that_discovery_reported(
     ask: Caller, world: World
 ) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from shelldock import blueprints
+from shelldock.blueprints import App, Blueprint, ServiceUse, Use
 from shelldock.errors import InputError
 
 LAB = """\
@@ -97,3 +100,18 @@ def test_editors_get_a_schema_that_describes_every_field() -> None:
         schema["$defs"]["Blueprint"]["properties"]
     )
     assert schema["$defs"]["App"]["additionalProperties"] is False
+
+
+def test_the_page_names_every_field() -> None:
+    text = (Path(__file__).parents[2] / "docs/reference/blueprints.md").read_text()
+    parts = re.split(r"^## `(\w+)`$", text.partition("\n## In an editor")[0], flags=re.MULTILINE)
+    told = {
+        part: re.findall(r"^\| `(\w+)` \|", body, flags=re.MULTILINE)
+        for part, body in zip(["", *parts[1::2]], parts[::2], strict=True)
+    }
+    assert told == {
+        "": list(Blueprint.__struct_fields__),
+        "resources": list(Use.__struct_fields__),
+        "apps": list(App.__struct_fields__),
+        "services": list(ServiceUse.__struct_fields__),
+    }
