@@ -98,14 +98,16 @@ async def test_all_that_must_survive_is_there_again_in_a_store_of_either_kind(
 ) -> None:
     async with durable(paths) as host:
         shell = host.catalog.add(workshop.shell())
-        host.inventory.create("sw1", shell, "10.0.0.1")
+        host.inventory.create("sw1", shell, "10.0.0.1", folder="Lab 1/Rack 3")
+        host.inventory.create("pdu", shell)
+        link = host.connections.connect("sw1", "pdu", 3)
         secret = host.vault.encrypt("s3cret")
         done = [await host.submit(target(host, workshop.shell()), "work") for _ in range(3)]
         for one in done:
             await host.wait(one.id)
     file = tmp_path / "all.backup"
     made = back_up(paths, file)
-    assert (made.rows["resources"], made.rows["executions"]) == (1, 3)
+    assert (made.rows["resources"], made.rows["executions"]) == (2, 3)
     assert file.stat().st_mode & 0o777 == 0o600
 
     there = home(into)
@@ -113,6 +115,8 @@ async def test_all_that_must_survive_is_there_again_in_a_store_of_either_kind(
     assert not leftovers(there)
     async with durable(there) as host:
         assert host.inventory.resource("sw1").address == "10.0.0.1"
+        assert host.inventory.folders() == ["Lab 1", "Lab 1/Rack 3"]
+        assert host.connections.below("sw1") == [link]
         assert host.shell(shell.name).version == shell.version
         assert host.vault.decrypt(secret) == "s3cret"
         newest_first = [one.id for one in reversed(done)]
