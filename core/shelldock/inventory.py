@@ -184,18 +184,13 @@ class Inventory:
         :param new: its new path; where there is such a folder, both become one; empty: out of it, into no folder.
         :raises NotFoundError: no resource lies in ``old``.
         """
-        was = place(old)
-        inside = [one.name for one in self.resources(was)] if was else []
-        if not inside:
-            raise NotFoundError("folder", old, self.folders())
+        was, to = place(old), place(new)
         with self._writing:
             with self._store.change() as change:
-                known = [one for name in inside if (one := change.resource(name))]
-                after = [
-                    replace(one, folder=moved(one.folder, was, place(new)))
-                    for one in known
-                    if holds(was, one.folder)
-                ]
+                inside = change.within(was) if was else []
+                if not inside:
+                    raise NotFoundError("folder", old, self.folders())
+                after = [replace(one, folder=moved(one.folder, was, to)) for one in inside]
                 change.put(*after)
             self._here.put(*after)
         return after

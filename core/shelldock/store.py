@@ -132,10 +132,17 @@ class Change:
 
     def tree(self, root: str) -> list[Resource]:
         """A root resource and all below it, parents before their children; empty where it is not there."""
+        return self._below(resources.c.name, root)
+
+    def within(self, folder: str) -> list[Resource]:
+        """The root resources that lie in a folder, or in folders inside of it."""
+        return self._below(resources.c.folder, folder)
+
+    def _below(self, column: Column[str], path: str) -> list[Resource]:
         # not LIKE, for which SQLite takes sw1 and SW1 for the same
-        below = func.substr(resources.c.name, 1, len(root) + 1) == root + "/"
+        below = func.substr(column, 1, len(path) + 1) == path + "/"
         rows = self._connection.execute(
-            select(resources).where((resources.c.name == root) | below).order_by(resources.c.name)
+            select(resources).where((column == path) | below).order_by(resources.c.name)
         ).mappings()
         return [_resource(row) for row in rows]
 

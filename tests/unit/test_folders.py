@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.databases import PostgreSQL
 
 from shelldock.errors import ConflictError, InputError, NotFoundError
 from shelldock.folders import place
@@ -17,9 +18,14 @@ from shelldock.vault import Vault
 SHELL = Shell(name="Switch", model="Switch", path=Path("/nowhere"))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'shelldock.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'shelldock.db'}"
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgres")
+        url = server.database()
+    made = Store(url)
     yield made
     made.close()
 
@@ -74,6 +80,14 @@ def test_a_folder_moves_with_all_in_it(
     assert [one.name for one in inventory.move_folder("Lab 1", new)] == ["a", "b"]
     assert inventory.folders() == folders
     assert Inventory(store, Vault.ephemeral(), lambda _: SHELL).folders() == folders
+
+
+def test_what_another_host_put_into_a_folder_moves_with_it(
+    inventory: Inventory, store: Store
+) -> None:
+    assert len(inventory.resources("Lab 1")) == 2
+    Inventory(store, Vault.ephemeral(), lambda _: SHELL).create("e", SHELL, folder="Lab 1")
+    assert [one.name for one in inventory.move_folder("Lab 1", "x")] == ["a", "b", "e"]
 
 
 @pytest.mark.parametrize("old", ["Lab 2", "", "Rack 3"])
