@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -36,9 +37,9 @@ def draw(results: Results, folder: Path) -> None:
 
 
 def bars(stack: Stack) -> Figure:
-    """The ways to run a driver; a decade is as long everywhere."""
+    """The ways to run a driver, on logarithmic scales."""
     measures = [one for one in RUNNING if one.field in BARS]
-    figure = Figure(figsize=(10, 0.6 + 0.24 * len(stack.running)))
+    figure = Figure(figsize=(10.5, 0.6 + 0.24 * len(stack.running)))
     axes = figure.subplots(1, len(measures), sharey=True)
     for place, (measure, one) in enumerate(zip(measures, axes, strict=True)):
         _bars(one, measure, stack.running)
@@ -49,13 +50,18 @@ def bars(stack: Stack) -> Figure:
 def _bars(axes: Axes, measure: Measure, running: Mapping[str, Running]) -> None:
     values = [measure.middle(one) for one in running.values()]
     least = NOTHING.get(measure.field, 0)
-    shown = [value if value > least else 0 for value in values]
+    shown = [value if value > least else math.nan for value in values]
+    positive = [one for one in shown if not math.isnan(one)]
+    low = min(positive) / 2.5
     colours = [STRONG if name.startswith(OURS) else WEAK for name in running]
     drawn = axes.barh(range(len(running)), shown, color=colours, height=0.62)
-    axes.bar_label(drawn, [_short(one) if one else "–" for one in shown], padding=3, fontsize=8)
+    axes.bar_label(
+        drawn, [_short(one) if not math.isnan(one) else "" for one in shown], padding=3, fontsize=8
+    )
+    for place in (place for place, one in enumerate(shown) if math.isnan(one)):
+        axes.text(low * 1.3, place, "none", va="center", fontsize=8)
     axes.set_xscale("log")
-    positive = [one for one in shown if one]
-    axes.set_xlim(min(positive) / 2.5, max(positive) * 6)
+    axes.set_xlim(low, max(positive) * 6)
     axes.set_yticks(range(len(running)), list(running))
     axes.set_ylim(len(running) - 0.4, -0.6)
     axes.set_title(f"{measure.title}, {measure.unit}")

@@ -10,7 +10,7 @@ project_copyright = "The Shelldock authors, Apache License 2.0"
 version = release = installed_version("shelldock")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build", "changelog/*", "examples/**"]
+exclude_patterns = ["_build", "changelog/*", "examples/**", "explanation/performance/*"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
