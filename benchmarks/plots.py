@@ -39,7 +39,7 @@ def draw(results: Results, folder: Path) -> None:
 def bars(stack: Stack) -> Figure:
     """The ways to run a driver, on logarithmic scales."""
     measures = [one for one in RUNNING if one.field in BARS]
-    figure = Figure(figsize=(10.5, 0.6 + 0.24 * len(stack.running)))
+    figure = Figure(figsize=(10.5, 0.75 + 0.24 * len(stack.running)))
     axes = figure.subplots(1, len(measures), sharey=True)
     for place, (measure, one) in enumerate(zip(measures, axes, strict=True)):
         _bars(one, measure, stack.running)
@@ -64,7 +64,7 @@ def _bars(axes: Axes, measure: Measure, running: Mapping[str, Running]) -> None:
     axes.set_xlim(low, max(positive) * 6)
     axes.set_yticks(range(len(running)), list(running))
     axes.set_ylim(len(running) - 0.4, -0.6)
-    axes.set_title(f"{measure.title}, {measure.unit}")
+    axes.set_title(f"{measure.title}\n{measure.unit}")
     axes.minorticks_off()
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from statistics import median, quantiles
@@ -94,7 +95,9 @@ def main() -> None:
     module, option, sizes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     shell, room = Path(sizes.pop("shell")), Path(sizes.pop("room"))
     peer = import_module(f"benchmarks.peers.{module}").Peer(shell, room, option)
-    print(json.dumps(asyncio.run(measure(peer, **sizes))))
+    with redirect_stdout(sys.stderr):  # some peers chat
+        found = asyncio.run(measure(peer, **sizes))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
