@@ -37,7 +37,7 @@ class Course:
 
     def python(self, way: Way) -> Path:
         """The interpreter that a way runs on. Raises ``MissingError``."""
-        if not way.packages:
+        if way.packages is None:
             return Path(sys.executable)
         requirements = self.shell / "src/requirements.txt"
         return interpreter(self.environments, requirements, way.packages)
@@ -82,7 +82,7 @@ def _noted(stack: Stack, way: Way) -> Iterator[None]:
     try:
         yield
     except MissingError as error:
-        if way.module == "shelldock":
+        if way.packages is None:
             raise
         stack.missing[way.name] = str(error)
         stack.running.pop(way.name, None)

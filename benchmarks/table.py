@@ -94,7 +94,7 @@ def _lines(results: Results) -> Iterator[str]:
                     one.start * 1e3,
                     one.round_trip * 1e6,
                     one.round_trip_p99 * 1e6,
-                    one.memory_each / 2**20,
+                    one.memory_each / 2**20 or "–",
                     one.memory / 2**30,
                     one.descriptors,
                 )

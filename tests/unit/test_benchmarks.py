@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from benchmarks import check, running, table
+from benchmarks.environments import MissingError
 from benchmarks.plan import SHELLS, Plan
 from benchmarks.results import Building, Results, Running, Stack
 from benchmarks.ways import OURS, WAYS, Way
@@ -68,10 +69,18 @@ def test_a_way_that_cannot_be_installed_is_named_with_the_reason(tmp_path: Path)
 
 
 def test_a_way_that_fails_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/requirements.txt").touch()
     found = Stack(title="A driver")
-    running.run(found, SHELLS / "small", TINY, [Way("no module", "nothing")], tmp_path)
+    running.run(found, tmp_path, TINY, [Way("no module", "nothing")], tmp_path)
     assert not found.running
     assert "No module named 'benchmarks.peers.nothing'" in found.missing["no module"]
+
+
+def test_a_failure_of_ours_ends_the_run(tmp_path: Path) -> None:
+    ways = [Way("ours", "nothing", packages=None)]
+    with pytest.raises(MissingError, match="benchmarks.peers.nothing"):
+        running.run(Stack(title="A driver"), tmp_path, TINY, ways, tmp_path)
 
 
 @pytest.mark.parametrize(("module", "option"), [("multiprocess", "spawn"), ("command", "")])
