@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.environments import MissingError, last_line
+from benchmarks.peers.shape import free_port
 from shelldock.catalog import Catalog
 from shelldock.inventory import build
 from shelldock.paths import Paths
@@ -60,7 +60,7 @@ def furnish(home: Path, shell: Path, resources: int) -> str:
 @contextmanager
 def shelldock(home: Path) -> Iterator[str]:
     """The URL of a server on what is in ``home``, which answers."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "shelldock", "serve", "--port", str(port)]
     environ = {"SHELLDOCK_HOME": str(home), "SHELLDOCK_PLUGINS__API__PORT": "0"}
     url = f"http://127.0.0.1:{port}/api"
@@ -79,7 +79,7 @@ def gateway(python: Path, shell: Path, room: Path) -> Iterator[str]:
     kernel = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
     content = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     notebook.write_text(json.dumps(content))
-    port = _free_port()
+    port = free_port()
     options = {
         "api": "kernel_gateway.notebook_http",
         "seed_uri": str(notebook),
@@ -123,8 +123,3 @@ def _answers(url: str) -> bool:
     except (urllib.error.URLError, ConnectionError):
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any, Self
 import salt.client
 import salt.config
 from salt.exceptions import SaltClientError
+
+from benchmarks.peers.shape import free_port
 
 PROXY = """
 import sys
@@ -68,7 +69,7 @@ class Peer:
             folder = self._room / name
             folder.mkdir(parents=True)
             (folder / "benchmark.py").write_text(text)
-        self._publish, self._answers = _free_port(), _free_port()
+        self._publish, self._answers = free_port(), free_port()
         configuration = self._write("master", self._master())
         self._begin("salt-master")
         options = salt.config.master_config(configuration)
@@ -159,8 +160,3 @@ class Peer:
 def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         time.sleep(LOOK)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

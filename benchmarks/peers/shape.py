@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -45,3 +46,9 @@ def load(source: str) -> Any:
     driver = import_module("driver").BenchmarkDriver()
     driver.initialize(None)
     return driver
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
