@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import psutil
 from tests.serving import Server
-from tests.workshop import Journal, Workshop, alive
+from tests.workshop import Journal, Workshop
 
 from shelldock import AsyncHost
 from shelldock.paths import Paths
@@ -64,9 +64,15 @@ class Lab:
         noted = self.journal.events()
         return [one.removeprefix(what) for one in noted if one.startswith(what)]
 
-    def until_no_driver_lives(self, drivers: set[int]) -> None:
-        """Wait until those processes, and all that ever kept the journal, have ended."""
-        until(lambda: not alive(drivers | self.journal.pids()))
+    def drivers(self) -> list[int]:
+        """The processes that run in the lab's environments, whoever started them: drivers, and what forks them."""
+        place = f"{self.home}/"
+        found = []
+        for one in psutil.process_iter(["cmdline", "status"]):
+            command = one.info["cmdline"] or [""]
+            if command[0].startswith(place) and one.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(one.pid)
+        return found
 
 
 @dataclass
@@ -161,13 +167,6 @@ def until(happens: Callable[[], object], seconds: float = 60) -> None:
     while not happens():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes that somebody started, and those that these started."""
-    with suppress(psutil.NoSuchProcess):
-        return {one.pid for one in psutil.Process(pid).children(recursive=True)}
-    return set()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.databases import PostgreSQL
 from tests.serving import Server
-from tests.system.soak.lab import ENDED, Lab, Load, Told, descendants, history, until
+from tests.system.soak.lab import ENDED, Lab, Load, Told, history, until
 
 KILLS = 3
 LONG_KILLS = 20
@@ -29,10 +29,9 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, long: bool) -> Lab:
     return Lab.made(tmp_path, 200 if long else 40, **variables)
 
 
-def kill_below(server: Server, dice: random.Random) -> None:
-    """End one of the server's own processes: a driver, or what forks them."""
-    pids = sorted(descendants(server.process.pid))
-    if pids:
+def kill_below(lab: Lab, dice: random.Random) -> None:
+    """End one of the lab's own processes: a driver, or what forks them."""
+    if pids := lab.drivers():
         with suppress(ProcessLookupError):
             os.kill(dice.choice(pids), signal.SIGKILL)
 
@@ -55,8 +54,8 @@ def accounted_for(
     return Counter(states.values())
 
 
-def killed_under_load(lab: Lab, load: Load, server: Server, clients: int, *, below: bool) -> None:
-    """Kill a server at some moment, and wait until no driver lives.
+def killed_under_load(lab: Lab, load: Load, server: Server, clients: int, *, below: bool) -> int:
+    """Kill a server at some moment, and wait until no driver lives; how many did.
 
     :param below: whether drivers, and what forks them, are killed before.
     """
@@ -69,12 +68,12 @@ def killed_under_load(lab: Lab, load: Load, server: Server, clients: int, *, bel
     while time.monotonic() < end:
         time.sleep(dice.uniform(0, 0.5))
         if below:
-            kill_below(server, dice)
-    server.process.send_signal(signal.SIGSTOP)  # nothing new is started while one looks
-    drivers = descendants(server.process.pid)
+            kill_below(lab, dice)
+    lived = len(lab.drivers())
     server.kill()
     asking.join()
-    lab.until_no_driver_lives(drivers)
+    until(lambda: not lab.drivers())
+    return lived
 
 
 @pytest.mark.timeout(3600)
@@ -82,22 +81,27 @@ def test_whenever_the_server_is_killed_the_ledger_adds_up_and_no_driver_lives_on
     lab: Lab, long: bool
 ) -> None:
     told = Told()
+    most = 0
     server = lab.serve()
     with server.client() as admin:  # a token of its own, which a kill does not take
         token = admin.headers["Authorization"].partition(" ")[2]
     for number in range(LONG_KILLS if long else KILLS):
         below = number % 2 == 1
         load = Load(lab, server, token, f"kill{number}", told)
-        killed_under_load(lab, load, server, 50 if long else 20, below=below)
+        lived = killed_under_load(lab, load, server, 50 if long else 20, below=below)
+        most = max(most, lived)
         server = lab.serve()
         again = Load(lab, server, token, "", told)
         with again.client() as client:
             ended = accounted_for(lab, told, history(client), lost=number > 0)
         accepted, unanswered = len(told.ids), len(told.unanswered)
-        print(f"kill {number}: {accepted} accepted, {unanswered} unanswered, {dict(ended)}")
+        print(
+            f"kill {number}, {lived} processes: {accepted} accepted, {unanswered} unanswered, {dict(ended)}"
+        )
         again.ask_again()
         again.until_all_ended()
     assert told.refused == []
+    assert most > 1, "no driver was there to be left"
     with again.client() as client:
         accounted_for(lab, told, history(client), lost=True)
     assert server.end() == 0
