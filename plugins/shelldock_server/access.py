@@ -69,7 +69,7 @@ def require_own(user: User, sandbox: Sandbox, what: str) -> None:
 def gate(patience: float) -> Callable[[ASGIApp], ASGIApp]:
     """The middleware that lets requests pass, or not.
 
-    :param patience: seconds for each part of a request, and of an answer.
+    :param patience: seconds for each part of a request.
     """
     return lambda app: _Gate(app, patience)
 
@@ -95,7 +95,7 @@ class _Gate:
             if action:
                 await _write(scope, action, error.code)
             raise
-        await self._app(scope, self._patient(receive), self._prompt(answer))
+        await self._app(scope, self._patient(receive), answer)
 
     def _patient(self, receive: Receive) -> Receive:
         whole = False
@@ -115,13 +115,6 @@ class _Gate:
             return message
 
         return next_part
-
-    def _prompt(self, send: Send) -> Send:
-        async def send_on(message: Message) -> None:
-            async with asyncio.timeout(self._patience):
-                await send(message)
-
-        return send_on
 
 
 async def _let_in(scope: HTTPScope, role: Role, action: str) -> None:

@@ -168,19 +168,35 @@ class _Web:
 
 
 class _Patient(H11Protocol):
-    """HTTP/1.1 that hangs up on whoever does not come to the end of a request's head."""
+    """HTTP/1.1 that hangs up on whoever does not come to the end of a request's head, or does not take an answer."""
 
     patience = 30.0
 
     def connection_made(self, transport: Any) -> None:
         """Begin to count."""
         super().connection_made(transport)
+        self._full: asyncio.TimerHandle | None = None
         self._late = self.loop.call_later(self.patience, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count no more."""
         self._late.cancel()
         super().connection_lost(exc)
+        self._drained()
+
+    def pause_writing(self) -> None:
+        """The client has more to take than it takes."""
+        super().pause_writing()
+        self._full = self.loop.call_later(self.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        super().resume_writing()
+        self._drained()
+
+    def _drained(self) -> None:
+        if self._full is not None:
+            self._full.cancel()
 
     def _look(self) -> None:
         # Whoever sent a part of a head and no more is as idle as one who sent nothing.

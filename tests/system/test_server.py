@@ -266,6 +266,34 @@ def test_slow_clients_hurt_nobody(server: Server, admin: httpx.Client) -> None:
         one.close()
 
 
+def peers(server: Server) -> set[int]:
+    """The ports of those who are connected to a server."""
+    connections = psutil.Process(server.process.pid).net_connections("tcp")
+    return {one.raddr.port for one in connections if one.status == psutil.CONN_ESTABLISHED}
+
+
+def test_whoever_takes_no_events_is_hung_up_on_without_a_word_in_the_log(
+    workshop_home: Path,
+) -> None:
+    server = Server(workshop_home, SHELLDOCK_PLUGINS__SERVER__PATIENCE="2")
+    try:
+        with server.client() as admin, socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect((admin.base_url.host, admin.base_url.port))
+            head = f"Host: a\r\nAuthorization: {admin.headers['Authorization']}\r\n\r\n"
+            deaf.sendall(f"GET /api/events HTTP/1.1\r\n{head}".encode())
+            port = deaf.getsockname()[1]
+            while port not in peers(server):
+                time.sleep(0.02)
+            end = time.monotonic() + 60
+            while port in peers(server):
+                assert time.monotonic() < end
+                run(admin, "sw1", "work", inputs=WORK | {"label": "x" * 50_000}, wait=60)
+        assert "Exception" not in server.log.read_text()
+    finally:
+        server.kill()
+
+
 def test_term_lets_what_runs_end_cancels_what_waits_and_leaves_no_process(
     server: Server, admin: httpx.Client
 ) -> None:

@@ -36,6 +36,7 @@ class Lab:
     journal: Journal
     resources: int
     variables: dict[str, str]
+    servers: list[Server] = field(default_factory=list)
 
     @classmethod
     def made(cls, folder: Path, resources: int, **variables: str) -> Lab:
@@ -50,7 +51,14 @@ class Lab:
 
     def serve(self) -> Server:
         """A server for it."""
-        return Server(self.home, **self.variables)
+        server = Server(self.home, **self.variables)
+        self.servers.append(server)
+        return server
+
+    def close(self) -> None:
+        """Leave no server."""
+        for server in self.servers:
+            server.kill()
 
     def begun(self) -> Counter[str]:
         """How often each command began, by its label."""

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,12 +22,14 @@ LONG_KILLS = 20
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def lab(request: pytest.FixtureRequest, tmp_path: Path, long: bool) -> Lab:
+def lab(request: pytest.FixtureRequest, tmp_path: Path, long: bool) -> Iterator[Lab]:
     variables = {}
     if request.param == "postgresql":
         postgres: PostgreSQL = request.getfixturevalue("postgres")
         variables["SHELLDOCK_STORE__URL"] = postgres.database()
-    return Lab.made(tmp_path, 200 if long else 40, **variables)
+    lab = Lab.made(tmp_path, 200 if long else 40, **variables)
+    yield lab
+    lab.close()
 
 
 def kill_below(lab: Lab, dice: random.Random) -> None:

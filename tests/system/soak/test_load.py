@@ -37,15 +37,15 @@ def size(long: bool) -> Size:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, size: Size) -> Lab:
-    return Lab.made(tmp_path, size.resources)
+def lab(tmp_path: Path, size: Size) -> Iterator[Lab]:
+    lab = Lab.made(tmp_path, size.resources)
+    yield lab
+    lab.close()
 
 
 @pytest.fixture
-def server(lab: Lab) -> Iterator[Server]:
-    server = lab.serve()
-    yield server
-    server.kill()
+def server(lab: Lab) -> Server:
+    return lab.serve()
 
 
 def held(server: Server) -> float:
@@ -93,3 +93,4 @@ def test_all_that_is_accepted_runs_once_and_in_order_and_memory_stays_as_it_is(
     warm = len(memory) // 2
     assert memory[-1] - memory[warm - 1] < size.growth
     assert server.end() == 0
+    assert "Exception" not in server.log.read_text()
