@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -47,7 +48,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured with so many instances alive: seconds and bytes; ``…_each`` is less the first."""
+    """What was measured with so many instances alive. Seconds and bytes; ``…_each`` is beyond the first."""
 
     instances: int
     start: float
@@ -207,8 +208,31 @@ def _processor_time(processes: Sequence[psutil.Process]) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
-async def run(arguments: argparse.Namespace) -> None:
+def faults(few: Step, many: Step) -> list[str]:
+    """What grows with the number of instances and should not, or more than it should: generously, for busy machines."""
+    more = many.instances - few.instances
+    held = {
+        "a start takes more than three times as long": many.start <= 3 * few.start,
+        "a command takes more than four times as long": many.round_trip <= 4 * few.round_trip,
+        "an instance takes a third more memory": many.memory_each <= 4 / 3 * few.memory_each,
+        "the host keeps more than 60 KB for each": many.host_each <= 60_000,
+        "the host opens more than one descriptor for each": (
+            many.descriptors - few.descriptors <= more + 10
+        ),
+        "the fork server opens descriptors for each": (
+            many.fork_server_descriptors <= few.fork_server_descriptors + 10
+        ),
+    }
+    return [
+        f"with {many.instances} instances instead of {few.instances}, {what}"
+        for what, well in held.items()
+        if not well
+    ]
+
+
+async def run(arguments: argparse.Namespace) -> list[Step]:
     """Grow to each count, and print one JSON object a line."""
+    steps = []
     with tempfile.TemporaryDirectory() as room:
         paths = Paths.below(Path(room))
         async with AsyncHost(load(None, SETTINGS), paths=paths, python=arguments.python) as host:
@@ -222,6 +246,8 @@ async def run(arguments: argparse.Namespace) -> None:
                 if arguments.deaths:
                     step = msgspec.structs.replace(step, death=await fleet.death(arguments.deaths))
                 print(msgspec.json.encode(step).decode(), flush=True)
+                steps.append(step)
+    return steps
 
 
 def main() -> None:
@@ -235,7 +261,15 @@ def main() -> None:
         "--idle", type=float, default=0, metavar="S", help="seconds to look at idle ones"
     )
     parser.add_argument("--deaths", type=int, default=0, help="processes to kill at each step")
-    asyncio.run(run(parser.parse_args()))
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="fail where the last step costs more than the one before",
+    )
+    arguments = parser.parse_args()
+    steps = asyncio.run(run(arguments))
+    if arguments.check:
+        sys.exit("\n".join(faults(*steps[-2:])) or 0)
 
 
 if __name__ == "__main__":

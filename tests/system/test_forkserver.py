@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 from tests.workshop import Workshop
 
@@ -57,6 +58,23 @@ async def test_a_start_on_a_dead_fork_server_says_so(
     await server.ended
     with pytest.raises(StartError, match="is gone; the next command starts a new one"):
         await server.spawn("i", folder, folder / "log", {}, concurrent=False)
+
+
+async def test_an_instance_that_is_up_costs_the_fork_server_and_its_siblings_no_descriptor(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    project = workshop.shell()
+    boxes = [host.target(project, f"box{number}") for number in range(6)]
+    pids = [int((await host.execute(boxes[0], "pid")).result or 0)]
+    before = open_descriptors(psutil.Process(pids[0]).ppid())
+    pids += [int((await host.execute(box, "pid")).result or 0) for box in boxes[1:]]
+    assert open_descriptors(psutil.Process(pids[0]).ppid()) == before
+    assert {open_descriptors(pid) for pid in pids} == {open_descriptors(pids[0])}
+
+
+def open_descriptors(pid: int) -> int:
+    """How many there are."""
+    return psutil.Process(pid).num_fds()
 
 
 CROWD = """
