@@ -157,15 +157,20 @@ def _below() -> float:
 
 
 async def large(room: Path, plan: Plan, *, durable: bool) -> Report:
-    """Results of 50 MB, and plain copies of as many bytes through a socket, in turn."""
+    """Results of 50 MB, and plain copies of as many bytes through a socket, in turn.
+
+    The copies go into memory that is there; ``text`` is the same read into a new text, as results are.
+    """
     inputs = {"text": "0123456789", "times": str(LARGE // 10)}
     results: list[float] = []
     copies: list[float] = []
+    texts: list[float] = []
     blocks: list[float] = []
     with _Sender() as sender:
         async with opened(room, durable=durable, instances=1) as host:
             for _ in range(plan.large):
                 copies.append(sender.copy())
+                texts.append(sender.text())
                 watch = asyncio.create_task(_longest_block(blocks))
                 await asyncio.sleep(0)
                 results.append(await _timed(lambda: host.execute(target(0), "repeat", inputs)))
@@ -175,7 +180,9 @@ async def large(room: Path, plan: Plan, *, durable: bool) -> Report:
         "bytes": LARGE,
         "result": spread(results),
         "socket": spread(copies),
+        "text": spread(texts),
         "ratio": statistics.median(results) / statistics.median(copies),
+        "ratio_to_text": statistics.median(results) / statistics.median(texts),
         "longest_block": max(blocks),
     }
 
@@ -214,6 +221,16 @@ class _Sender:
         there = 0
         while there < LARGE:
             there += self._end.recv_into(whole[there:])
+        return time.perf_counter() - begin
+
+    def text(self) -> float:
+        """The seconds until it is a new text."""
+        data = bytearray()
+        begin = time.perf_counter()
+        self._end.send(b"?")
+        while len(data) < LARGE:
+            data += self._end.recv(1 << 20)
+        assert len(data.decode()) == LARGE
         return time.perf_counter() - begin
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+import uvloop
 from tests.workshop import Journal, Workshop, alive, clean_environ, target
 
 from shelldock import AsyncHost, Host, Resource, Target
@@ -45,6 +46,18 @@ async def test_initialize_runs_once_first_and_alone_under_a_burst_of_first_comma
     assert events.count("construct") == events.count("enter") == 1
     assert len(events) == 3 + 2 * 50
     assert len(workshop.journal.pids()) == 1
+
+
+def test_a_host_lives_on_a_loop_of_uvloop_as_well(paths: Paths, workshop: Workshop) -> None:
+    async def work() -> tuple[str | None, list[str]]:
+        async with AsyncHost(paths=paths) as host:
+            done = await host.execute(target(host, workshop.shell()), "pid")
+            return done.result, [type(asyncio.get_running_loop()).__module__]
+
+    pid, loop = uvloop.run(work())
+    assert loop == ["uvloop"]
+    assert pid
+    assert not alive([int(pid)])
 
 
 async def test_a_failing_initialize_fails_its_command_and_the_next_starts_a_new_process_i4(
