@@ -19,7 +19,7 @@ from tests.workshop import Workshop, alive, clean_environ, target
 from shelldock import AsyncHost
 from shelldock.errors import ConflictError, HeldError, InputError, NotFoundError, StoreError
 from shelldock.hookspecs import hookimpl
-from shelldock.model import Execution
+from shelldock.model import Call, Execution
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -254,6 +254,24 @@ async def test_nobody_hears_of_a_success_that_could_not_be_recorded_and_it_is_wh
         change(paths, "drop trigger full")
     assert "begin unseen" not in workshop.journal.events()
     assert Counter(stored(paths).values()) == {"completed": 1, "failed": 1}
+
+
+async def test_an_end_whose_text_is_no_unicode_is_told_as_what_could_not_be_recorded(
+    paths: Paths, workshop: Workshop
+) -> None:
+    class Halves:
+        @hookimpl
+        def shelldock_context(self, call: Call) -> dict[str, object]:
+            raise ValueError("half of a pair: \ud800")
+
+    async with durable(paths, Halves()) as host:
+        accepted = await host.submit(target(host, workshop.shell()), "pid")
+        async with asyncio.timeout(30):
+            ended = await host.wait(accepted.id)
+    assert ended.state == "failed"
+    assert ended.failure is not None
+    assert "could not be recorded" in ended.failure.message
+    ended.failure.message.encode("utf-8")
 
 
 async def test_one_execution_that_cannot_be_recorded_does_not_take_others_with_it(
