@@ -6,18 +6,15 @@ import asyncio
 import logging
 import os
 import platform
-import secrets
 import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
-from msgspec.structs import replace
 
 from shelldock import bundles
 from shelldock.auditing import Auditing
@@ -25,42 +22,35 @@ from shelldock.blueprints import Blueprint, seconds
 from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
+from shelldock.commands import Asked, Commands
 from shelldock.connections import Connections
 from shelldock.control import Answers, Control
 from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
 from shelldock.errors import (
-    ClosingError,
     ConflictError,
     InputError,
-    NotFoundError,
     SettingsError,
-    ShelldockError,
     ShellError,
 )
-from shelldock.executions import ENDED, Executions
+from shelldock.executions import Executions
 from shelldock.fleet import Fleet, chosen
-from shelldock.inputs import DISCOVERY, Inputs, check
+from shelldock.inputs import Inputs
 from shelldock.inventory import Inventory
 from shelldock.janitor import Janitor
 from shelldock.ledger import Ledger, Request
 from shelldock.logs import level_name
 from shelldock.model import (
-    Call,
-    Connectivity,
     Environment,
     Execution,
     ExecutionState,
-    Failure,
     Finding,
     History,
     Hold,
     Instance,
     Interpreter,
     Kind,
-    Limit,
     Message,
-    Outcome,
     Resource,
     Sandbox,
     SandboxDetails,
@@ -72,13 +62,12 @@ from shelldock.model import (
     Node as NodeInfo,
 )
 from shelldock.node import Node
-from shelldock.ongoing import Ongoing
 from shelldock.paths import Paths
 from shelldock.plugins import Plugins
 from shelldock.remote import HostInfo
 from shelldock.requests import Requests
 from shelldock.reservations import Reservations
-from shelldock.sandboxes import NO_SANDBOX, Sandboxes
+from shelldock.sandboxes import Sandboxes
 from shelldock.services import Service
 from shelldock.settings import Settings, load
 from shelldock.store import Store
@@ -95,9 +84,6 @@ LONGEST_PAGE: Final = 1000
 
 LIVE: Final = frozenset({"limits", "instances", "shells", "resources", "sources"})
 """Settings that can change while the host is open."""
-
-ON_ITS_WAY: Final = 0.005
-"""Seconds between two looks for a command that is between the queue and its instance."""
 
 
 class AsyncHost:
@@ -168,8 +154,6 @@ class AsyncHost:
             self.settings.history.unused_after,
         )
         self._executions = Executions(self.plugins.execution_changed, self._ledger)
-        self._requests = Requests(self._ledger)
-        self._ongoing = Ongoing(self._executions.runs, self._room)
         self.callbacks = Callbacks(
             self.inventory,
             self.connections,
@@ -182,15 +166,28 @@ class AsyncHost:
         self._discoveries = Discoveries(self.inventory, self.shell)
         fabric = chosen(self.settings.fabric, self.plugins.fabrics())
         self._fleet = Fleet(fabric, self.plugins)
+        name = self.settings.node.name or platform.node() or "local"
+        self._commands = Commands(
+            lambda: self.settings,
+            name,
+            self.plugins,
+            self.targets,
+            self.sandboxes,
+            self._reservations,
+            self._executions,
+            Requests(self._ledger),
+            self._fleet,
+            self.tokens,
+        )
         self._node = Node(
-            self.settings.node.name or platform.node() or "local",
+            name,
             self.settings,
             self.paths,
             self.plugins,
             self.environments,
             fabric,
             self._executions.started,
-            self._renewed,
+            self._commands.renewed,
             python=python,
             fresh=self.settings.instances.fresh if fresh is None else fresh,
             debug=_place(debug),
@@ -201,10 +198,6 @@ class AsyncHost:
         self._control = Control(self.paths.runtime, self._offered)
         self._since = time.time()
         self._services: list[Service] = []
-        self._connectivity = Connectivity()
-        self._tasks: dict[str, asyncio.Task[Execution]] = {}
-        self._open = False
-        self._closing = False
 
     # ---- life -----------------------------------------------------------------------------------
 
@@ -212,10 +205,11 @@ class AsyncHost:
         """Start the services, join the other machines."""
         if self._ledger is not None:
             await self._ledger.open()
-        self._open = True
+        self._commands.open = True
         try:
             for service in self.plugins.services(self):
-                self._connectivity = await service.start() or self._connectivity
+                found = await service.start()
+                self._commands.connectivity = found or self._commands.connectivity
                 self._services.append(service)
             await self._node.open()
             await self._reservations.open(self.targets.held)
@@ -230,13 +224,12 @@ class AsyncHost:
 
     async def __aexit__(self, *_: object) -> None:
         """Take nothing new, cancel what runs, let every instance clean up, end the services."""
-        self._open = False
+        self._commands.open = False
         await self._reservations.close()
         if self._ledger is not None:
             await self._ledger.flush()  # what is being accepted is there now, and ends as the rest
         await self._node.close("the host shuts down")
-        if self._tasks:
-            await asyncio.wait(self._tasks.values())
+        await self._commands.settled()
         await self._janitor.close()
         await self._control.close()
         await self.environments.close()
@@ -275,26 +268,19 @@ class AsyncHost:
 
         Raises the ``ShelldockError`` that ended it otherwise. If the caller is cancelled, so is the command.
         """
-        accepted = await self.submit(
-            target,
-            command,
-            inputs,
-            ports=ports,
-            endpoints=endpoints,
-            limit=limit,
-            pending=pending,
-            prints=prints,
-            parent=parent,
+        return await self._commands.execute(
+            Asked(
+                target=target,
+                command=command,
+                inputs=inputs,
+                ports=ports,
+                endpoints=endpoints,
+                limit=limit,
+                pending=pending,
+                prints=prints,
+                parent=parent,
+            )
         )
-        try:
-            execution = await self._executions.wait(accepted.id)
-        except asyncio.CancelledError:
-            if accepted.id in self._tasks:
-                await self.cancel(accepted.id, force=True)
-            raise
-        if execution.failure is not None:
-            raise execution.failure.error()
-        return execution
 
     async def submit(
         self,
@@ -319,11 +305,10 @@ class AsyncHost:
 
         The other parameters are those of ``execute``. Raises ``StoreError`` where a durable host cannot record it.
         """
-        submit = partial(
-            self._submit,
-            target,
-            command,
-            inputs,
+        asked = Asked(
+            target=target,
+            command=command,
+            inputs=inputs,
             ports=ports,
             endpoints=endpoints,
             limit=limit,
@@ -333,76 +318,9 @@ class AsyncHost:
             user=user,
         )
         if not request_key:
-            return await submit()
-        digest = self.vault.digest(
-            msgspec.json.encode(
-                [
-                    _address(target),
-                    command,
-                    inputs,
-                    ports,
-                    [one.name for one in endpoints],
-                    limit,
-                    pending,
-                    prints,
-                ]
-            )
-        )
-        request = Request(key=request_key, digest=digest)
-        found = await self._requests.once(user, request, partial(submit, request=request))
-        return await self.execution(found) if isinstance(found, str) else found
-
-    async def _submit(
-        self,
-        target: Target | str,
-        command: str,
-        inputs: Inputs | None,
-        *,
-        ports: Sequence[str],
-        endpoints: Sequence[Resource],
-        limit: float | None,
-        pending: float | None,
-        prints: bool,
-        parent: str,
-        user: str,
-        request: Request | None = None,
-    ) -> Execution:
-        self._check_open(parent)
-        if command != DISCOVERY:
-            self.targets.refuse_excluded(target)
-        if isinstance(target, Target):
-            self._reservations.refuse_ended(target.sandbox)
-        target = self.targets.current(target)
-        shell = self.shell(target.resource.shell)
-        if shell.driver is None:
-            raise NotFoundError(
-                "driver of shell", shell.name, hint="the shell has none, so it takes no commands"
-            )
-        given = check(shell.driver, command, inputs or {})
-        if ports and not endpoints:
-            endpoints = await asyncio.to_thread(self.targets.connected, ports)
-        key = self.plugins.scope(target)
-        root = target.resource.root
-        declared = shell.driver.command(command)
-        chain = self._ongoing.chain(parent)
-        call = Call(
-            execution=secrets.token_hex(8),
-            target=target,
-            command=command,
-            tags=declared.tags if declared else (),
-            inputs=given,
-            ports=tuple(ports),
-            endpoints=tuple(endpoints),
-            connectivity=self._connectivity,
-            chain=(*chain, key),
-            limit=self._limit("command", limit, shell, root),
-            pending=self._limit("pending", pending, shell, root),
-            prints=prints,
-            origin=self._node.name,
-        )
-        self._ongoing.begin(key, call, parent)
-        settled = partial(self._accepted, key, shell, call)
-        return await self._executions.accept(call, settled, chain=chain, user=user, request=request)
+            return await self._commands.submit(asked)
+        request = Request(key=request_key, digest=self.vault.digest(asked.said))
+        return await self._commands.submit(asked, request)
 
     async def execution(self, id: str) -> Execution:
         """The execution with this id as it is now; a durable host knows those of earlier ones, too.
@@ -455,23 +373,7 @@ class AsyncHost:
 
         Raises ``NotFoundError``, and ``ConflictError`` for what runs and cannot be cancelled (Q5).
         """
-        state = (await self._executions.find(execution)).state
-        if state in ENDED:
-            return False
-        call = self._ongoing.call(execution)
-        if state == "running" and not force and not self._can_be_cancelled(call):
-            raise ConflictError(
-                f"{call.command!r} of {call.target.name!r} cannot be cancelled, as its shell does not say that it can; "
-                "let it end, cancel it by force, or terminate the instance"
-            )
-        key = self._ongoing.key(execution)
-        while self._executions.get(execution).state not in ENDED:
-            if await self._fleet.on_claimed(key, "cancel", execution):
-                return True
-            await asyncio.sleep(
-                ON_ITS_WAY
-            )  # neither queued nor running yet, or about to be recorded
-        return False
+        return await self._commands.cancel(execution, force=force)
 
     async def stop(self, key: str, reason: str = "asked to stop") -> None:
         """Stop the instance for the scope ``key`` in order, with its ``cleanup``."""
@@ -538,7 +440,7 @@ class AsyncHost:
 
         Raises ``NotFoundError``, ``InputError``, and ``ReservedError`` for a resource that another sandbox has.
         """
-        self._check_open()
+        self._commands.refuse_closed()
         lasts = seconds(blueprint.duration if duration is None else duration)
         now = time.time()
         sandbox = Sandbox(
@@ -620,18 +522,12 @@ class AsyncHost:
 
         Commands that a running driver asks for are still taken. Call it before closing.
         """
-        self._closing = True
-        for one in self._executions.all():
-            if one.state == "accepted":
-                with suppress(ShelldockError):
-                    await self.cancel(one.id, force=True)
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=limit)
+        await self._commands.drain(limit)
 
     @property
     def draining(self) -> bool:
         """Whether nothing new is taken any more."""
-        return self._closing
+        return self._commands.closing
 
     async def discover(self, name: str, *, parent: str = "") -> Resource:
         """Let the driver of a resource find its sub-resources, and keep them (N1-N4).
@@ -642,7 +538,7 @@ class AsyncHost:
         :raises NoDriverError, NoDiscoveryError: it cannot be discovered, and is as it was.
         :raises DiscoveryFailed: it stays excluded, with the message as its live status.
         """
-        self._check_open()
+        self._commands.refuse_closed()
         return await self._discoveries.discover(name, partial(self.execute, parent=parent))
 
     async def prepare(self, shell: Shell) -> Environment:
@@ -761,13 +657,7 @@ class AsyncHost:
 
     async def queue(self) -> list[Waiting]:
         """Every command that was accepted and does not run yet, and why (Q3)."""
-        found = await self._fleet.queue()
-        placed = {one.execution for one in found}
-        return found + [
-            self._ongoing.waiting(one.id, one.accepted)
-            for one in self._executions.all()
-            if one.state == "accepted" and one.id not in placed
-        ]
+        return await self._commands.queue()
 
     async def nodes(self) -> list[NodeInfo]:
         """Every execution server that has joined."""
@@ -796,8 +686,7 @@ class AsyncHost:
 
     def affected(self, key: str) -> list[Execution]:
         """Whom it hits if the instance for ``key`` ends now: what runs on it, and waits for it (L4)."""
-        of_key = set(self._ongoing.of(key))
-        return [one for one in self._executions.all() if one.id in of_key]
+        return self._commands.affected(key)
 
     def _check(self, name: str | Path) -> list[Finding]:
         path = Path(name).absolute()
@@ -841,91 +730,8 @@ class AsyncHost:
     def _info(self) -> HostInfo:
         return HostInfo(pid=os.getpid(), program=" ".join(sys.orig_argv), since=self._since)
 
-    # ---- the way of a command -------------------------------------------------------------------
-
     async def _release(self, sandbox: Sandbox, targets: Sequence[Target]) -> None:
-        """Cancel what runs in a sandbox that ends, and stop what is its own (I9)."""
-        for execution in self._executions.all():
-            if execution.sandbox == sandbox.id and execution.state not in ENDED:
-                with suppress(ShelldockError):  # it has just ended by itself
-                    await self.cancel(execution.id, force=True)
-        own = {self.plugins.scope(one) for one in targets if one.kind != "resource"}
-        still_used = {
-            self.plugins.scope(one)
-            for one in self.sandboxes.targets()
-            if not (one.sandbox and one.sandbox.id == sandbox.id)
-        }
-        await asyncio.gather(
-            *(self._fleet.on_claimed(key, "reset", sandbox.reason) for key in own - still_used)
-        )
-
-    def _accepted(self, key: str, shell: Shell, call: Call, kept: bool) -> None:
-        if not kept:
-            self._ongoing.end(call.execution)
-            return
-        self._tasks[call.execution] = asyncio.create_task(
-            self._run(key, shell, call), name=f"execution {call.execution}"
-        )
-
-    async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
-        try:
-            self._reservations.refuse_ended(call.target.sandbox)  # while it was being recorded
-            call = self._with_context(call)
-            outcome = await self._fleet.execute(key, shell, call)
-        except ShelldockError as error:
-            outcome = Outcome(failure=Failure.of(error))
-        except Exception as error:  # ours to mend; but whoever waits must hear of it
-            log.exception("execution %s", call.execution)
-            message = f"internal error, please report it: {type(error).__name__}: {error}"
-            outcome = Outcome(failure=Failure(code="error", message=message))
-        try:
-            execution = await self._executions.end(call.execution, outcome)
-        finally:
-            self._ongoing.end(call.execution)
-            self._tasks.pop(call.execution, None)
-        if call.prints and execution.result:
-            self._print(execution, execution.result)
-        return execution
-
-    def _print(self, execution: Execution, text: str) -> None:
-        message = Message(
-            text=text,
-            at=execution.ended or execution.accepted,
-            execution=execution.id,
-            target=execution.target,
-            command=execution.command,
-        )
-        self.sandboxes.write(execution.sandbox, message)
-
-    def _with_context(self, call: Call) -> Call:
-        """The call with a token of its own, and what the driver is told of the target as it is now (C9, I15)."""
-        token = self.tokens.mint(call.execution)
-        call = replace(call, connectivity=replace(call.connectivity, token=token))
-        return replace(call, context=self.plugins.context(call))
-
-    def _renewed(self, call: Call) -> Call:
-        """A call that has waited, as of now. Raises ``NotFoundError`` where its resource was removed."""
-        return self._with_context(replace(call, target=self.targets.renewed(call.target)))
-
-    def _room(self, call: Call) -> float:
-        """How many commands the instance for a call runs at once."""
-        return self.plugins.concurrency(self.shell(call.target.resource.shell), call.target)
-
-    def _limit(self, clock: str, given: float | None, shell: Shell, element: str) -> Limit:
-        if given is not None:
-            return Limit(seconds=given, source="call")
-        return self.settings.limit(clock, shell.name, element)
-
-    def _can_be_cancelled(self, call: Call) -> bool:
-        driver = self.shell(call.target.resource.shell).driver
-        command = driver.command(call.command) if driver else None
-        return command is None or command.cancellable
-
-    def _check_open(self, parent: str = "") -> None:
-        if not self._open:
-            raise ConflictError("the host is not open: use it as a context manager")
-        if self._closing and not parent:
-            raise ClosingError
+        await self._commands.release(sandbox, targets)
 
     async def _end_ledger(self) -> None:
         if self._ledger is not None:
@@ -934,13 +740,6 @@ class AsyncHost:
     async def _end_services(self) -> None:
         while self._services:
             await self._services.pop().stop()
-
-
-def _address(target: Target | str) -> list[str]:
-    """Whom a request is for, whatever has become of it meanwhile."""
-    if isinstance(target, str):
-        return [target]
-    return [target.kind, target.name, target.sandbox.id if target.sandbox else NO_SANDBOX]
 
 
 def _place(text: str) -> str:
