@@ -34,14 +34,10 @@ class Document(JsonRenderPlugin):
         schemas = openapi_schema["components"]["schemas"]
         exact = _exact(request.app)
         schemas.update({name: exact[name] for name in schemas.keys() & exact.keys()})
-        for operation in [
-            one for path in openapi_schema["paths"].values() for one in path.values()
-        ]:
-            for parameter in operation.get("parameters", ()):
-                if (
-                    parameter["schema"].get("format") == "uri"
-                ):  # Litestar's word for a name with slashes
-                    del parameter["schema"]["format"]
+        operations = [one for path in openapi_schema["paths"].values() for one in path.values()]
+        for parameter in [it for one in operations for it in one.get("parameters", ())]:
+            if parameter["schema"].get("format") == "uri":  # Litestar's word for names with slashes
+                del parameter["schema"]["format"]
         return super().render(request, openapi_schema)
 
 
