@@ -63,8 +63,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     memory: int
     """Proportional set size of all processes, the host's included."""
     memory_each: float
+    tables_each: float
+    """The page tables of its process."""
     kernel_each: float
-    """Page tables and what else the machine has no more, beyond the set sizes."""
+    """What the machine has no more beyond the set sizes, page tables included: only where nobody else works."""
     host_each: float
     """The host's own proportional set size."""
     host_resident: int
@@ -140,6 +142,7 @@ class Fleet:
             round_trip_p99=quantiles(trips, n=100)[98],
             memory=now.below + now.host,
             memory_each=each,
+            tables_each=(now.tables - first.tables) / more,
             kernel_each=(now.used - first.used) / more - each,
             host_each=(now.host - first.host) / more,
             host_resident=now.host_resident,
