@@ -99,18 +99,15 @@ class Channel(asyncio.Protocol):
         del buffer[:start]
 
     def _take(self, frame: memoryview) -> None:
-        if self._long is None:
-            message: Message | None = _decode(frame)
-            assert message is not None
-            if "pieces" in message:
-                self._long = _Long(message, self._most)
-                return
-        else:
+        if self._long is not None:
             message = self._long.add(frame)
-            if message is None:
-                return
+        else:
+            message = _decode(frame)
+            if "pieces" in message:
+                self._long, message = _Long(message, self._most), None
+        if message is not None:
             self._long = None
-        self._received(message)
+            self._received(message)
 
     def _refuse(self, reason: str) -> None:
         self._fault = reason

@@ -40,7 +40,7 @@ class Executions:
         self._all: dict[str, Execution] = {}
         self._ended: dict[str, None] = {}
         self._ending: set[str] = set()
-        self._waiters: dict[str, list[asyncio.Future[Execution]]] = {}
+        self._waiters: dict[str, set[asyncio.Future[Execution]]] = {}
 
     # ---- what happens ---------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Executions:
             oldest = next(iter(self._ended))
             del self._ended[oldest], self._all[oldest]
         for waiter in self._waiters.pop(id, ()):
-            if not waiter.done():  # who waited was cancelled
+            if not waiter.done():  # else who waited has just been cancelled
                 waiter.set_result(execution)
         return execution
 
@@ -166,8 +166,12 @@ class Executions:
             return execution
         # Each has a future of its own: one that is shared needs a shield, which takes the loop once more around.
         waiter: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(id, []).append(waiter)
-        return await waiter
+        waiters = self._waiters.setdefault(id, set())
+        waiters.add(waiter)
+        try:
+            return await waiter
+        finally:
+            waiters.discard(waiter)
 
     def _accepted(
         self,

@@ -17,7 +17,10 @@ Kind = Literal["resource", "app", "service"]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What every noun is: immutable, compared by its fields, writable as JSON."""
+    """What every noun is: immutable, compared by its fields, writable as JSON.
+
+    None can be part of what it refers to, so the garbage collector is spared to look at them.
+    """
 
 
 class Limit(Value, frozen=True, kw_only=True):

@@ -244,12 +244,10 @@ class Scope:
         """Give the room that a command leaves to the next one. The way of nearly every command that has waited."""
         turn = self._waiting[0]
         instance = self._free(turn.shell)
-        if (
-            instance is None or turn.instance.done()
-        ):  # who waited was cancelled, and has yet to leave
-            self._kick()
-        else:
+        if instance is not None and not turn.instance.done():
             self._grant(turn, instance)
+        else:  # there is more to do first; or who waited was cancelled, and has yet to leave
+            self._kick()
 
     def _free(self, shell: Shell) -> DriverInstance | None:
         """The instance, when it serves ``shell``, has room, and nothing is about to become of it."""
