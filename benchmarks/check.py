@@ -34,9 +34,9 @@ class Expected(Struct):
         return MEASURES[self.what]
 
     def found(self, stack: Stack) -> float:
-        """The ratio of a run."""
+        """The ratio of a run: of the best rounds, as machines that test have more to do."""
         rows = stack.running if self.measure in RUNNING else stack.building
-        ours, theirs = (self.measure.middle(rows[name]) for name in (OURS, self.beside))
+        ours, theirs = (self.measure.best(rows[name]) for name in (OURS, self.beside))
         return ours / theirs if self.measure.more_is_better else theirs / ours
 
 

@@ -30,6 +30,10 @@ class Measure:
         """The median, in the unit."""
         return median(self.samples(one))
 
+    def best(self, one: Struct) -> float:
+        """The best sample: what else a machine does only makes samples worse."""
+        return max(self.samples(one)) if self.more_is_better else min(self.samples(one))
+
 
 def _time(field: str, title: str, factor: float = 1e3) -> Measure:
     return Measure(field, title, {1e3: "ms", 1e6: "µs", 1: "s"}[factor], factor)

@@ -40,6 +40,14 @@ def test_a_ratio_falls_behind_at_less_than_half_of_what_is_expected(
     assert all("at least 2 wanted (half of the 4 in expected.toml)" in one for one in found)
 
 
+def test_a_round_in_which_the_machine_had_more_to_do_does_not_count() -> None:
+    found = stack(10, 40)
+    found.running[OURS].trip += [300, 10]
+    found.running[OURS].rate += [1 / 300]
+    expected = [check.Expected(what=what, beside=EXECNET, times=4) for what in ("trip", "rate")]
+    assert not list(check.behind(found, expected))
+
+
 def test_every_expectation_is_of_something_that_the_short_form_measures() -> None:
     short = {way.name for way in WAYS if way.short} | {"venv and pip"}
     for one in check.expectations():
