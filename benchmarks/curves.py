@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import msgspec
 
@@ -24,10 +25,11 @@ def run(results: Results, most: int) -> None:
 
     :param most: how many instances there are at the same time, in the end.
     """
-    for name, measure in (("instances", _steps), ("callers", _rates)):
+    parts = {"instances": partial(_steps, results, most), "callers": partial(_rates, results)}
+    for name, measure in parts.items():
         say(f"more and more {name}")
         try:
-            measure(results, most)
+            measure()
         except MissingError as error:
             results.missing[f"more and more {name}"] = str(error)
 
@@ -38,7 +40,7 @@ def _steps(results: Results, most: int) -> None:
     results.steps = [msgspec.json.decode(line, type=Step) for line in printed.splitlines()]
 
 
-def _rates(results: Results, most: int) -> None:
+def _rates(results: Results) -> None:
     printed = _printed("benchmarks.calls", "--only", "parallel")
     results.rates = msgspec.json.decode(printed, type=_Report).parallel
 

@@ -24,7 +24,7 @@ OURS: Final = "Shelldock"
 WAYS: Final[Sequence[Way]] = (
     Way(OURS, "shelldock", packages=None, short=True),
     Way("Shelldock, durable", "shelldock", "durable", packages=None),
-    Way("Shelldock, without forks", "shelldock", "fresh", packages=None, short=True),
+    Way("Shelldock, without forks", "shelldock", "fresh", packages=None),
     Way("multiprocess, spawn", "multiprocess", "spawn", ("multiprocess",), short=True),
     Way("multiprocess, forkserver", "multiprocess", "forkserver", ("multiprocess",)),
     Way("multiprocess, forkserver preloaded", "multiprocess", "preloaded", ("multiprocess",)),
