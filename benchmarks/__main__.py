@@ -37,7 +37,13 @@ def machine() -> str:
 def begun(*, short: bool) -> Results:
     """A run in which nothing is measured yet."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Results(at=day, machine=machine(), version=version("shelldock"), short=short)
+    return Results(
+        at=day,
+        machine=machine(),
+        load=round(os.getloadavg()[0], 1),
+        version=version("shelldock"),
+        short=short,
+    )
 
 
 def measured(shell: str, plan: Plan, ways: Iterable[Way], environments: Path) -> Stack:

@@ -116,6 +116,8 @@ class Results(Struct):
     at: str
     """The day, UTC."""
     machine: str
+    load: float
+    """Processes that wanted a processor in the minute before: above 0, others disturb the measuring."""
     version: str
     """Of Shelldock."""
     short: bool

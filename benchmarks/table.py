@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Final
 
-from benchmarks.results import Results, Server, Struct
+from benchmarks.results import Rate, Results, Server, Stack, Step, Struct
 from benchmarks.ways import OURS
 
 
@@ -59,6 +59,21 @@ LOAD: Final = (
     _time("trip", "latency"),
     _time("slow", "99 in 100 below"),
 )
+STEPS: Final[Mapping[str, Callable[[Step], str | float]]] = {
+    "instances": lambda one: one.instances,
+    "one more, ms": lambda one: one.start * 1e3,
+    "round trip, µs": lambda one: one.round_trip * 1e6,
+    "99 in 100 below, µs": lambda one: one.round_trip_p99 * 1e6,
+    "memory of each, MiB": lambda one: one.memory_each / 2**20 or "–",
+    "all, GiB": lambda one: one.memory / 2**30,
+    "descriptors of the host": lambda one: one.descriptors,
+}
+RATES: Final[Mapping[str, Callable[[Rate], str | float]]] = {
+    "callers": lambda one: one.concurrent,
+    "commands/s": lambda one: one.per_second,
+    "latency, ms": lambda one: one.p50 * 1e3,
+    "99 in 100 below, ms": lambda one: one.p99 * 1e3,
+}
 NOTHING: Final = {"memory": 0.05, "once": 0.1}
 """In the measure's unit: what is less is none."""
 
@@ -69,49 +84,31 @@ def page(results: Results) -> str:
 
 
 def _lines(results: Results) -> Iterator[str]:
-    yield f"Measured on {results.at}: {results.machine}, Shelldock {results.version}."
+    yield f"Measured on {results.at}: {results.machine}, Shelldock {results.version};"
+    yield f"load {results.load:g} before it began."
     yield "Medians, the middle half of the samples, and in bold how many times ours that is."
     for stack in results.stacks:
-        yield f"\n## {stack.title}\n"
-        yield table(RUNNING, stack.running, OURS)
-        yield from _missing(stack.missing)
-        if stack.building:
-            yield f"\n## The environment of {_lowered(stack.title)}\n"
-            yield table(BUILDING, stack.building, OURS)
+        yield from _stack(stack)
     if results.server:
         yield from _server(results.server)
     if results.steps:
         yield "\n## More and more instances\n"
         yield _plain(
-            (
-                "instances",
-                "one more, ms",
-                "round trip, µs",
-                "99 in 100 below, µs",
-                "memory of each, MiB",
-                "all, GiB",
-                "descriptors of the host",
-            ),
-            (
-                (
-                    one.instances,
-                    one.start * 1e3,
-                    one.round_trip * 1e6,
-                    one.round_trip_p99 * 1e6,
-                    one.memory_each / 2**20 or "–",
-                    one.memory / 2**30,
-                    one.descriptors,
-                )
-                for one in results.steps
-            ),
+            tuple(STEPS), ([read(one) for read in STEPS.values()] for one in results.steps)
         )
     for name, rates in results.rates.items():
         yield f"\n## More and more callers, {'durable' if name == 'durable' else 'kept in memory'}\n"
-        yield _plain(
-            ("callers", "commands/s", "latency, ms", "99 in 100 below, ms"),
-            ((one.concurrent, one.per_second, one.p50 * 1e3, one.p99 * 1e3) for one in rates),
-        )
+        yield _plain(tuple(RATES), ([read(one) for read in RATES.values()] for one in rates))
     yield from _missing(results.missing)
+
+
+def _stack(stack: Stack) -> Iterator[str]:
+    yield f"\n## {stack.title}\n"
+    yield table(RUNNING, stack.running, OURS)
+    yield from _missing(stack.missing)
+    if stack.building:
+        yield f"\n## The environment of {_lowered(stack.title)}\n"
+        yield table(BUILDING, stack.building, OURS)
 
 
 def _server(server: Server) -> Iterator[str]:

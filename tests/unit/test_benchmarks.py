@@ -57,7 +57,7 @@ def test_every_expectation_is_of_something_that_the_short_form_measures() -> Non
 
 
 def test_what_was_measured_is_read_again_as_it_was(tmp_path: Path) -> None:
-    results = Results(at="2026-01-31", machine="2 cores", version="1", short=True)
+    results = Results(at="2026-01-31", machine="2 cores", load=0.1, version="1", short=True)
     results.stacks.append(stack(1e-4, 2e-4))
     results.write(tmp_path / "results.json")
     assert Results.read(tmp_path / "results.json") == results
