@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from shelldock.connections import Connections
 from shelldock.errors import NotFoundError
 from shelldock.executions import Executions
 from shelldock.inputs import Inputs
@@ -18,6 +17,9 @@ from shelldock.model import Execution, Kind, Message, Resource, Sandbox, Shell, 
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.tokens import Tokens
 from shelldock.vault import Vault
+
+if TYPE_CHECKING:
+    from shelldock.connections import Connections
 
 log = logging.getLogger(__name__)
 
@@ -60,25 +62,28 @@ class Commands(Protocol):
 
 
 class Callbacks:
-    """Answers for drivers, from what is in use in sandboxes and from the inventory."""
+    """Answers for drivers, from what is in use in sandboxes and from the inventory.
+
+    :param connections: the cables, which nobody needs before a driver asks for them.
+    """
 
     def __init__(
         self,
         inventory: Inventory,
-        connections: Connections,
         sandboxes: Sandboxes,
         executions: Executions,
         vault: Vault,
         tokens: Tokens,
         commands: Commands,
+        connections: Callable[[], Connections],
     ) -> None:
         self._inventory = inventory
-        self._connections = connections
         self._sandboxes = sandboxes
         self._executions = executions
         self._vault = vault
         self._tokens = tokens
         self._commands = commands
+        self._connections = connections
 
     def resource(self, name: str, subject: str) -> Resource:
         """The resource, deployed app or service with this full name, as the execution ``subject`` sees it.
@@ -98,7 +103,7 @@ class Callbacks:
             return {}
         return {
             one.resource: (self._inventory.resource(one.other), one.weight)
-            for one in self._connections.below(name)
+            for one in self._connections().below(name)
         }
 
     def connect(self, name: str, other: str, *, replace: bool) -> None:
@@ -106,9 +111,9 @@ class Callbacks:
         one = self._inventory.at(name).name
         if other:
             other = self._inventory.at(other).name
-            self._connections.connect(one, other, replace=replace)
-        elif self._connections.of([one]):
-            self._connections.disconnect(one)
+            self._connections().connect(one, other, replace=replace)
+        elif self._connections().of([one]):
+            self._connections().disconnect(one)
 
     def shell_of(self, resource: Resource, subject: str) -> Shell | None:
         """The shell that drives ``resource``: its own, or that of its root."""

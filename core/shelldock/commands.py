@@ -17,7 +17,6 @@ from shelldock.errors import ClosingError, ConflictError, NotFoundError, Shelldo
 from shelldock.executions import ENDED, Executions
 from shelldock.fleet import Fleet
 from shelldock.inputs import DISCOVERY, Inputs, check
-from shelldock.ledger import Request
 from shelldock.model import (
     Call,
     Connectivity,
@@ -26,6 +25,7 @@ from shelldock.model import (
     Limit,
     Message,
     Outcome,
+    Request,
     Resource,
     Sandbox,
     Shell,

@@ -7,13 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from shelldock.errors import CancelledError, InputError, NotFoundError, StoreError
 from shelldock.inputs import masked
-from shelldock.ledger import Ledger, Request
-from shelldock.model import Call, Execution, ExecutionState, Failure, History, Outcome
+from shelldock.model import Call, Execution, ExecutionState, Failure, History, Outcome, Request
+
+if TYPE_CHECKING:
+    from shelldock.ledger import Ledger
 
 ENDED: frozenset[ExecutionState] = frozenset({"completed", "failed", "cancelled", "interrupted"})
 

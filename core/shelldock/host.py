@@ -10,20 +10,17 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
 from shelldock import bundles
-from shelldock.auditing import Auditing
 from shelldock.blueprints import Blueprint, seconds
-from shelldock.bookings import Bookings
 from shelldock.callbacks import Callbacks
 from shelldock.catalog import Catalog
 from shelldock.commands import Asked, Commands
-from shelldock.connections import Connections
 from shelldock.control import Answers, Control
 from shelldock.discovery import Discoveries
 from shelldock.environments import Environments
@@ -38,7 +35,6 @@ from shelldock.fleet import Fleet, chosen
 from shelldock.inputs import Inputs
 from shelldock.inventory import Inventory
 from shelldock.janitor import Janitor
-from shelldock.ledger import Ledger, Request
 from shelldock.logs import level_name
 from shelldock.model import (
     Environment,
@@ -51,6 +47,7 @@ from shelldock.model import (
     Interpreter,
     Kind,
     Message,
+    Request,
     Resource,
     Sandbox,
     SandboxDetails,
@@ -73,9 +70,16 @@ from shelldock.settings import Settings, load
 from shelldock.store import Store
 from shelldock.targets import Targets
 from shelldock.tokens import Tokens
-from shelldock.users import Users
 from shelldock.variables import Variables
 from shelldock.vault import Vault
+
+# What speaks to a database is imported by hosts that have something to keep (see ``shelldock.store``).
+if TYPE_CHECKING:
+    from shelldock.auditing import Auditing
+    from shelldock.bookings import Bookings
+    from shelldock.connections import Connections
+    from shelldock.ledger import Ledger
+    from shelldock.users import Users
 
 log = logging.getLogger(__name__)
 
@@ -125,14 +129,15 @@ class AsyncHost:
         self.store = store or Store(self.settings.store.url or f"sqlite:///{self.paths.store}")
         self.vault = vault or Vault.load(self.paths.key)
         self.tokens = Tokens()
-        self.users = Users(self.store)
-        self.audit = Auditing(self.store)
         self.catalog = Catalog(self.paths.shells, self.plugins.read_shell, self.plugins.shells())
         self.inventory = Inventory(self.store, self.vault, self.shell)
-        self.connections = Connections(self.store, self.inventory.resource)
         self.sandboxes = Sandboxes()
         self.targets = Targets(
-            self.catalog, self.inventory, self.connections, self.sandboxes, self.vault
+            self.catalog,
+            self.inventory,
+            self.sandboxes,
+            self.vault,
+            lambda: self.connections,
         )
         self.environments = Environments(
             self.paths.environments,
@@ -143,12 +148,10 @@ class AsyncHost:
             build_source=self.settings.source("limits.build"),
             premises=msgspec.json.encode(self.settings.plugins).decode(),
         )
-        self._ledger = (
-            Ledger(self.store, self.paths.data, self.settings.history) if durable else None
-        )
+        self._ledger = self._new_ledger() if durable else None
         self._reservations = Reservations(
             self.sandboxes,
-            Bookings(self.store) if durable else None,
+            self._new_bookings() if durable else None,
             self._release,
             self.plugins.sandbox_changed,
             self.settings.history.unused_after,
@@ -156,12 +159,12 @@ class AsyncHost:
         self._executions = Executions(self.plugins.execution_changed, self._ledger)
         self.callbacks = Callbacks(
             self.inventory,
-            self.connections,
             self.sandboxes,
             self._executions,
             self.vault,
             self.tokens,
             self,
+            lambda: self.connections,
         )
         self._discoveries = Discoveries(self.inventory, self.shell)
         fabric = chosen(self.settings.fabric, self.plugins.fabrics())
@@ -592,6 +595,40 @@ class AsyncHost:
         if shell.driver is None:
             raise InputError(f"shell {shell.name!r} has no driver, so it needs no Python")
         return await self._node.interpreter(shell)
+
+    # ---- what is in the store -------------------------------------------------------------------
+    # Imported where it is asked for: a host that keeps nothing does without the database and its library.
+
+    @cached_property
+    def users(self) -> Users:
+        """Who may log in, and their tokens."""
+        from shelldock.users import Users
+
+        return Users(self.store)
+
+    @cached_property
+    def audit(self) -> Auditing:
+        """Who changed what."""
+        from shelldock.auditing import Auditing
+
+        return Auditing(self.store)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """Which element of the inventory is connected to which."""
+        from shelldock.connections import Connections
+
+        return Connections(self.store, self.inventory.resource)
+
+    def _new_ledger(self) -> Ledger:
+        from shelldock.ledger import Ledger
+
+        return Ledger(self.store, self.paths.data, self.settings.history)
+
+    def _new_bookings(self) -> Bookings:
+        from shelldock.bookings import Bookings
+
+        return Bookings(self.store)
 
     # ---- what there is --------------------------------------------------------------------------
 

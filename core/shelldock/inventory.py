@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -18,8 +18,11 @@ from shelldock.folders import holds, moved, place, places
 from shelldock.inputs import MASK
 from shelldock.model import Resource, Shell
 from shelldock.rediscovery import lay
-from shelldock.store import Change, Store
+from shelldock.store import Store
 from shelldock.vault import Vault
+
+if TYPE_CHECKING:
+    from shelldock.rows import Change
 
 NAME: Final = re.compile(r"[\w .|\-\]\[]+", re.UNICODE)
 """Letters, digits, blanks and ``| . - _ ] [`` (§9.1); a slash separates a sub-resource from its parent."""

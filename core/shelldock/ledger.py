@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 
 from shelldock.errors import CancelledError, InputError, InstanceLost, NotFoundError, StoreError
 from shelldock.holding import Holding
-from shelldock.model import Execution, Failure, History, Value
+from shelldock.model import Execution, Failure, History, Request
 from shelldock.settings import HistorySettings
 from shelldock.store import Store
 from shelldock.tables import executions
@@ -29,15 +29,6 @@ RETRY: Final = 1.0
 """Seconds until the next try to write what could not be written."""
 
 log = logging.getLogger(__name__)
-
-
-class Request(Value, frozen=True, kw_only=True):
-    """What makes a request known again when it comes twice."""
-
-    key: str
-    """Chosen by whoever asks."""
-    digest: str
-    """Of all that was asked for."""
 
 
 @dataclass

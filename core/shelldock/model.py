@@ -536,6 +536,15 @@ class Wanted(TypedDict, total=False):
     command: str | None
 
 
+class Request(Value, frozen=True, kw_only=True):
+    """What makes a request for an execution known again when it comes twice."""
+
+    key: str
+    """Chosen by whoever asks."""
+    digest: str
+    """Of all that was asked for."""
+
+
 class History(Value, frozen=True, kw_only=True):
     """One page of executions, the newest first."""
 

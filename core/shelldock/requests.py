@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from shelldock.errors import ConflictError, InputError
-from shelldock.ledger import Ledger, Request
-from shelldock.model import Execution
+from shelldock.model import Execution, Request
+
+if TYPE_CHECKING:
+    from shelldock.ledger import Ledger
 
 KEPT: Final = 10_000
 """So many requests are remembered by a host that keeps no ledger."""

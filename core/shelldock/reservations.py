@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from shelldock.bookings import Bookings
 from shelldock.errors import ConflictError, InputError, NotFoundError, ReservedError, StoreError
 from shelldock.model import Hold, Message, Sandbox, SandboxDetails, Target
 from shelldock.sandboxes import Sandboxes
+
+if TYPE_CHECKING:
+    from shelldock.bookings import Bookings
 
 log = logging.getLogger(__name__)
 

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from shelldock.blueprints import App, Blueprint, text
 from shelldock.catalog import Catalog
-from shelldock.connections import Connections
 from shelldock.errors import InputError, NotFoundError
 from shelldock.inventory import Inventory, build, fitting
 from shelldock.model import Kind, Resource, Sandbox, Shell, Target
 from shelldock.sandboxes import NO_SANDBOX, Sandboxes
 from shelldock.vault import Vault
 
+if TYPE_CHECKING:
+    from shelldock.connections import Connections
+
 
 class Targets:
-    """Resources of the inventory, what is in sandboxes, and what is in neither."""
+    """Resources of the inventory, what is in sandboxes, and what is in neither.
+
+    :param connections: the cables, which nobody needs before a command has ports.
+    """
 
     def __init__(
         self,
         catalog: Catalog,
         inventory: Inventory,
-        connections: Connections,
         sandboxes: Sandboxes,
         vault: Vault,
+        connections: Callable[[], Connections],
     ) -> None:
         self._catalog = catalog
         self._inventory = inventory
-        self._connections = connections
         self._sandboxes = sandboxes
         self._vault = vault
+        self._connections = connections
         self._opened: dict[str, Shell] = {}
 
     # ---- shells ---------------------------------------------------------------------------------
@@ -105,7 +111,7 @@ class Targets:
 
     def connected(self, ports: Sequence[str]) -> list[Resource]:
         """What these ports are connected to, in their order; nothing where none of them is (I14)."""
-        others = self._connections.of(ports)
+        others = self._connections().of(ports)
         loose = [one for one in ports if one not in others]
         if others and loose:
             raise InputError(

@@ -129,12 +129,12 @@ class World:
         self.connections = Connections(self._store, self.inventory.resource)
         self.callbacks = Callbacks(
             self.inventory,
-            self.connections,
             self.sandboxes,
             self.executions,
             self.vault,
             self.tokens,
             commands,
+            self.connections.below,
         )
         attributes = {
             "User": "admin",

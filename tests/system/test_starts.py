@@ -26,7 +26,7 @@ HEAVY = (
     *("psutil", "pydantic", "sqlalchemy", "uvicorn"),
 )
 
-HELP = """\
+MODULES = """\
 import json, sys
 from shelldock.cli import main
 code = main(sys.argv[1:])
@@ -62,10 +62,19 @@ def run(script: str, home: Path, *arguments: str) -> tuple[int, list[Any]]:
 
 @pytest.mark.parametrize("command", ["", "serve", *COMMANDS])
 def test_help_imports_nothing_that_only_work_needs(command: str, tmp_path: Path) -> None:
-    code, modules = run(HELP, tmp_path, *filter(None, [command, "--help"]))
+    code, modules = run(MODULES, tmp_path, *filter(None, [command, "--help"]))
     assert code == 0
     assert "shelldock.cli" in modules
     assert [one for one in HEAVY if one in modules] == []
+
+
+def test_a_command_of_a_host_that_keeps_nothing_imports_no_database(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    code, modules = run(MODULES, tmp_path / "home", "run", str(workshop.shell("box")), "work")
+    assert code == 0
+    assert "shelldock.host" in modules
+    assert [one for one in ("sqlite3", "sqlalchemy", "shelldock.tables") if one in modules] == []
 
 
 def test_a_command_in_an_environment_that_is_there_starts_no_process_but_the_fork_server(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 from tests.databases import PostgreSQL
 
-from shelldock import store as store_module
+from shelldock import database as database_module
 from shelldock.errors import ConflictError, StoreError
 from shelldock.model import Resource
 from shelldock.store import Store
@@ -211,7 +211,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
 def test_a_database_that_somebody_else_holds_is_said(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "BUSY", 0.2)
+    monkeypatch.setattr(database_module, "BUSY", 0.2)
     fill(Store(url), named("sw1"))
     with Store(url).transaction(write=True), pytest.raises(StoreError) as caught:
         fill(Store(url), named("sw2"))
