@@ -134,7 +134,7 @@ class World:
             self.vault,
             self.tokens,
             commands,
-            self.connections.below,
+            lambda: self.connections,
         )
         attributes = {
             "User": "admin",
