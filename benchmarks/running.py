@@ -59,7 +59,7 @@ class Course:
 
 def run(stack: Stack, shell: Path, plan: Plan, ways: Iterable[Way], environments: Path) -> None:
     """Measure all ways and add what they were measured at; those that cannot be are missing, ours never."""
-    with tempfile.TemporaryDirectory() as room:
+    with tempfile.TemporaryDirectory(dir=environments) as room:  # on a disk; /tmp may be none
         course = Course(shell, environments, Path(room))
         pythons: dict[Way, Path] = {}
         for way in ways:
