@@ -304,7 +304,7 @@ def test_a_server_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     code, _, err = alone.run("--server", "http://127.0.0.1:1", "ps")
     assert code == 3
     assert "shelldock: cannot reach the server 'http://127.0.0.1:1'" in err
-    assert "x" * 100_000 in err
+    assert "Traceback" not in err
     assert alone.run("--server", "nonsense", "ps")[0] == 3
 
 
