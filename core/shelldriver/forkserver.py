@@ -144,6 +144,7 @@ class ForkServer:
     def _hang_up(self) -> None:
         """The host has gone: instances end by themselves in the time that they have for it."""
         self._open = False
+        self._starts.clear()  # Nobody waits for these, and they would outlive the lifeline.
         self._control.close()
         self._children.hang_up()
         self._deadline = time.monotonic() + self._load.get("host_lost", 0) + _GRACE
