@@ -103,7 +103,7 @@ class Executions:
             raise NotFoundError("execution", id, hint="it has just ended")
         said = replace(execution, messages=(*execution.messages, message))
         if self._ledger is not None:
-            self._ledger.write(said)
+            self._ledger.keep(said)
         self._put(said)
 
     async def end(self, id: str, outcome: Outcome) -> Execution:

@@ -36,8 +36,17 @@ class _Entry:
     """What is to be written of an execution: the newest of it."""
 
     row: dict[str, object]
-    new: bool
+    new: bool = False
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    said: Execution | None = None
+    """What is newer than the row. It becomes one when it is written: a driver may say much, a line at a time."""
+
+    def written(self) -> dict[str, object]:
+        """All of it as a row."""
+        if self.said is not None:
+            self.row |= _row(self.said)
+            self.said = None
+        return self.row
 
 
 class Ledger:
@@ -100,13 +109,18 @@ class Ledger:
             row |= {"request_key": key, "request_digest": digest}
         written = self._loop.create_future()
         with self._come:
-            entry = self._entries.get(execution.id)
-            if entry is None:
-                entry = self._entries[execution.id] = _Entry(row, new)
+            entry = self._entries.setdefault(execution.id, _Entry({}, new))
             entry.row |= row
+            entry.said = None
             entry.waiting.append(written)
             self._come.notify()
         return written
+
+    def keep(self, execution: Execution) -> None:
+        """Have it written as it is now with the next commit, for which nobody waits."""
+        with self._come:
+            self._entries.setdefault(execution.id, _Entry({})).said = execution
+            self._come.notify()
 
     async def flush(self) -> None:
         """Wait until all is written, or refused, that came before."""
@@ -146,8 +160,9 @@ class Ledger:
                 self._owed[name] = entry
 
     def _commit(self, entries: Iterable[_Entry]) -> StoreError | None:
-        new = [entry.row for entry in entries if entry.new]
-        changed = [entry.row | {"of": entry.row["id"]} for entry in entries if not entry.new]
+        new = [entry.written() for entry in entries if entry.new]
+        changed = [entry.written() for entry in entries if not entry.new]
+        changed = [row | {"of": row["id"]} for row in changed]
         try:
             with self._store.transaction(write=True) as connection:
                 if new:

@@ -13,7 +13,7 @@ import pytest
 from tests.databases import PostgreSQL
 from tests.workshop import Workshop, target
 
-from shelldock import AsyncHost, store
+from shelldock import AsyncHost, database
 from shelldock.errors import StoreError
 from shelldock.paths import Paths
 from shelldock.settings import load
@@ -131,7 +131,7 @@ def durable(paths: Paths, **variables: str) -> AsyncHost:
 async def test_while_the_database_is_locked_commands_are_refused_and_work_again_after_it(
     paths: Paths, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY", 0.2)
+    monkeypatch.setattr(database, "BUSY", 0.2)
     async with durable(paths) as host:
         box = target(host, workshop.shell())
         before = await host.execute(box, "work", {"label": "before"})
