@@ -17,7 +17,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command()
 def plugins(context: typer.Context, *, json: AsJson = False) -> None:
-    """List the plugins, what they answer, and what is wrong with them; of a server only where one is named."""
+    """List the plugins, what they answer, and what is wrong with them.
+
+    Those of a server only where one is named: the one that runs here is installed as this command line is.
+    """
     with named(context) as client:
         found = client.plugins() if client is not None else Plugins(settings(context)).all()
     rows = [(one.name, f"{one.distribution} {one.version}".strip(), _said(one)) for one in found]
