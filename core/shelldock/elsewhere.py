@@ -1,13 +1,25 @@
-"""The shells, users, tokens and audit of a server, in the shapes in which this machine has its own."""
+"""What a server keeps, in the shapes in which this machine has its own: inventory, shells, users, audit."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from shelldock.catalog import Broken
-from shelldock.model import Audit, Interpreter, Role, Shell, Token, User, Value
+from shelldock.model import (
+    WEIGHT,
+    Audit,
+    Connection,
+    Interpreter,
+    Resource,
+    Role,
+    Shell,
+    Token,
+    User,
+    Value,
+)
 from shelldock.packing import packed
 from shelldock.rest import Page, Rest, given
 
@@ -15,6 +27,116 @@ from shelldock.rest import Page, Rest, given
 class _Issued(Value, frozen=True, kw_only=True):
     token: Token
     secret: str
+
+
+class _Details(Value, frozen=True, kw_only=True):
+    resource: Resource
+    children: list[Resource]
+
+
+class _Folders(Value, frozen=True, kw_only=True):
+    folders: list[str]
+
+
+class RemoteInventory:
+    """The resources that a server has, as ``Host.inventory`` has those of this machine; passwords are hidden."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    def resources(self, within: str = "") -> list[Resource]:
+        """The root resources, by name: all, or those in one folder and the folders inside of it."""
+        return self._rest.all(Resource, "resources", {"folder": within or None})
+
+    def folders(self) -> list[str]:
+        """The folders that have resources in them, or in folders inside of them."""
+        return self._rest.ask(_Folders, "GET", "folders").folders
+
+    def move_folder(self, old: str, new: str) -> list[Resource]:
+        """Let a folder, with all in it, be called otherwise, or lie elsewhere; returns what is in it."""
+        return self._rest.ask(list[Resource], "POST", "folders/move", {"folder": old, "to": new})
+
+    def resource(self, name: str) -> Resource:
+        """The resource with this full name."""
+        return self._details(name).resource
+
+    def children(self, name: str) -> list[Resource]:
+        """What is directly below a resource."""
+        return self._details(name).children
+
+    def tree(self, name: str) -> list[Resource]:
+        """A resource and all below it; parents come before their children."""
+        found = self._details(name, tree="true")
+        return [found.resource, *found.children]
+
+    def create(
+        self,
+        name: str,
+        shell: Shell,
+        address: str = "",
+        attributes: Mapping[str, str] | None = None,
+        description: str = "",
+        folder: str = "",
+    ) -> Resource:
+        """Add a root resource."""
+        asked = {
+            "name": name,
+            "shell": shell.name,
+            "address": address,
+            "attributes": attributes or {},
+            "description": description,
+            "folder": folder,
+        }
+        return self._rest.ask(Resource, "POST", "resources", asked)
+
+    def set(
+        self,
+        name: str,
+        *,
+        address: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        description: str | None = None,
+        excluded: bool | None = None,
+        folder: str | None = None,
+    ) -> Resource:
+        """Change some facts of a resource, all at once; None leaves a fact as it is."""
+        asked = {
+            "address": address,
+            "attributes": attributes or {},
+            "description": description,
+            "excluded": excluded,
+            "folder": folder,
+        }
+        return self._rest.ask(Resource, "PATCH", f"resources/{quote(name)}", asked, again=True)
+
+    def _details(self, name: str, **query: str) -> _Details:
+        return self._rest.ask(_Details, "GET", f"resources/{quote(name)}", query=query)
+
+
+class RemoteConnections:
+    """The cables between the resources that a server has, as ``Host.connections`` has those of this machine."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    def all(self) -> list[Connection]:
+        """Every cable once, by the name of one of its ends."""
+        return self._rest.all(Connection, "connections")
+
+    def below(self, name: str) -> list[Connection]:
+        """What a resource and its parts are connected to, as seen from them."""
+        return self._rest.all(Connection, "connections", {"resource": name})
+
+    def connect(
+        self, one: str, other: str, weight: int = WEIGHT, *, replace: bool = False
+    ) -> Connection:
+        """Connect two elements; ``replace`` takes away what either is connected to."""
+        asked = {"resource": one, "other": other, "weight": weight, "replace": replace}
+        return self._rest.ask(Connection, "POST", "connections", asked)
+
+    def disconnect(self, name: str) -> None:
+        """Take away the cable of an element."""
+        self._rest.send("DELETE", f"connections/{quote(name)}")
 
 
 class RemoteCatalog:

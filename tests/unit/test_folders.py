@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.databases import PostgreSQL
 
 from shelldock.errors import ConflictError, InputError, NotFoundError
 from shelldock.folders import place
@@ -16,18 +14,6 @@ from shelldock.store import Store
 from shelldock.vault import Vault
 
 SHELL = Shell(name="Switch", model="Switch", path=Path("/nowhere"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'shelldock.db'}"
-    else:
-        server: PostgreSQL = request.getfixturevalue("postgres")
-        url = server.database()
-    made = Store(url)
-    yield made
-    made.close()
 
 
 @pytest.fixture
