@@ -67,13 +67,11 @@ class Inventory:
 
     def at(self, path: str) -> Resource:
         """The resource with this full name, or with its folder before that: ``Lab 1/sw1/P3``; as ``resource``."""
-        parts = path.split("/")
-        splits = range(1, len(parts)) if path not in self else ()
-        for depth in splits:
-            root, name = parts[depth], "/".join(parts[depth:])
-            if name in self and self._here.get(root).folder == "/".join(parts[:depth]):
-                return self._here.get(name)
-        return self.resource(path)
+        name = self._named(path)
+        if name not in self and "/" in path:
+            self._known = None  # another process may have added it: the store is read once more
+            return self._here.get(self._named(path))
+        return self.resource(name)
 
     def refuse_excluded(self, name: str) -> None:
         """Raise ``ExcludedError`` where a resource of this name, or one that it is part of, is excluded."""
@@ -256,6 +254,16 @@ class Inventory:
             self._known = _Known()
             self._known.put(*self._store.resources())
         return self._known
+
+    def _named(self, path: str) -> str:
+        """The name in a path; the path as it is where it is a name itself, or names nothing."""
+        parts = path.split("/")
+        splits = range(1, len(parts)) if path not in self else ()
+        for depth in splits:
+            root, name = parts[depth], "/".join(parts[depth:])
+            if name in self and self._here.get(root).folder == "/".join(parts[:depth]):
+                return name
+        return path
 
     def _is_excluded(self, name: str) -> bool:
         return name in self and self._here.get(name).excluded

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -55,3 +58,20 @@ def environment(needs: str, python: str) -> Path:
             subprocess.run([uv, "pip", "install", "-q", "-p", inside, needs], check=True)
             (folder / "complete").touch()
     return folder / "bin" / "python"
+
+
+async def talk(python: Path, script: str, *arguments: str) -> dict[str, Any]:
+    """What ``script`` prints as JSON, run by a client's interpreter."""
+    process = await asyncio.create_subprocess_exec(
+        python,
+        "-I",
+        SCRIPTS / script,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(120):
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    seen: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return seen

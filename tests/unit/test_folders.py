@@ -92,3 +92,14 @@ def test_a_path_that_is_none_is_refused(inventory: Inventory, path: str) -> None
 def test_a_part_lies_where_its_root_does(inventory: Inventory) -> None:
     with pytest.raises(InputError, match="'a/P1' lies where 'a' does"):
         inventory.set("a/P1", folder="Lab 1")
+
+
+def test_a_resource_is_found_by_its_path_also_when_another_host_has_just_added_it(
+    inventory: Inventory, store: Store
+) -> None:
+    assert inventory.at("Lab 1/Rack 3/a").name == "a"
+    Inventory(store, Vault.ephemeral(), lambda _: SHELL).create("e", SHELL, folder="Lab 1/Rack 3")
+    assert inventory.at("Lab 1/Rack 3/e").name == "e"
+    for path in ("Lab 1/a", "Rack 3/a", "Lab 1/Rack 3/b", "Lab 1/Rack 3"):
+        with pytest.raises(NotFoundError, match=f"'{path}'"):
+            inventory.at(path)

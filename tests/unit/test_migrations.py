@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from tests.databases import PostgreSQL
 
@@ -110,6 +111,20 @@ def test_a_store_of_the_first_version_is_upgraded_with_all_it_has(
     assert tables(engine) == sorted(metadata.tables)
     store.close()
     assert len(store.resources()) == 1
+
+
+def test_a_store_of_the_version_before_folders_is_upgraded_with_all_it_has(
+    engine: Engine, store: Store
+) -> None:
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0002")
+    run(engine, FIRST.rpartition(";\n")[2])
+    (found,) = store.resources()
+    assert (found.name, found.address, found.folder) == ("sw1", "10.0.0.1", "")
+    with store.change() as change:
+        change.put(replace(found, folder="Lab 1"))
+    store.close()
+    assert [one.folder for one in store.resources()] == ["Lab 1"]
 
 
 def test_a_store_that_had_some_of_the_tables_is_upgraded_with_all_it_has(
