@@ -106,6 +106,13 @@ class Callbacks:
             for one in self._connections().below(name)
         }
 
+    def weigh(self, name: str, other: str, weight: int) -> None:
+        """Give a connection another weight. Raises ``NotFoundError`` where the two are not connected."""
+        one, other = self._inventory.at(name).name, self._inventory.at(other).name
+        if self._connections().of([one]).get(one) != other:
+            raise NotFoundError(f"connection of {one!r} with", other)
+        self._connections().connect(one, other, weight)
+
     def connect(self, name: str, other: str, *, replace: bool) -> None:
         """Connect two elements of the inventory; without ``other``, take away the cable that there is."""
         one = self._inventory.at(name).name
@@ -222,7 +229,7 @@ class Callbacks:
 
     async def discover(self, name: str, subject: str) -> Resource:
         """Run discovery on a resource of the inventory, for a driver that waits."""
-        return await self._commands.discover(name, parent=subject)
+        return await self._commands.discover(self._inventory.at(name).name, parent=subject)
 
     # ---- who asks -------------------------------------------------------------------------------
 

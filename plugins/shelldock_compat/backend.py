@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shelldock.inputs import Inputs
@@ -27,6 +28,9 @@ class Backend(Protocol):
     def connections(self, name: str, subject: str) -> dict[str, tuple[Resource, int]]:
         """For ``name`` and all below it that is connected: to what, and with which weight."""
         raise NotImplementedError
+
+    def weigh(self, name: str, other: str, weight: int) -> None:
+        """Give the connection of two elements another weight."""
 
     def connect(self, name: str, other: str, *, replace: bool) -> None:
         """Connect two elements of the inventory; without ``other``, take away the cable that there is."""
@@ -63,9 +67,13 @@ class Backend(Protocol):
         sandbox_id: str,
         subject: str,
         *,
+        ports: Sequence[str] = (),
         prints: bool = False,
     ) -> Execution:
-        """Run a command to its end, while ``subject`` waits for it."""
+        """Run a command to its end, while ``subject`` waits for it.
+
+        :param ports: those of ``name`` that lead to what the command is about.
+        """
         raise NotImplementedError
 
     async def enqueue(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from shelldock.errors import InputError
 from shelldock.inputs import Inputs
 from shelldock.model import Kind
 from shelldock_compat.backend import Backend
+from shelldock_compat.connected import executors
 from shelldock_compat.infos import (
     CommandExecutionCompletedResultInfo,
     CommandExecutionIdResponseInfo,
@@ -34,6 +35,7 @@ class Commanding:
             "EnqueueServiceCommand": self._enqueue_service_command,
             "ExecuteCommand": self._execute_command,
             "ExecuteResourceCommand": self._execute_resource_command,
+            "ExecuteResourceConnectedCommand": self._execute_connected_command,
             "ExecuteServiceCommand": self._execute_service_command,
             "ResetResourceDriver": self._reset_resource_driver,
         }
@@ -77,6 +79,23 @@ class Commanding:
         name = asked.fields.text("serviceAlias")
         return await self._enqueue(asked, name, "service", _positional(asked))
 
+    async def _execute_connected_command(self, asked: Operation) -> Info:
+        """Run it on each device that is connected, one after the other, until one of them fails."""
+        fields = asked.fields
+        devices = executors(
+            self._backend,
+            self._backend.resource(fields.text("resourceFullPath"), asked.subject).name,
+            fields.text("commandName"),
+            fields.text("commandTag"),
+            fields.texts("connectedPortsFullPath"),
+            asked.subject,
+        )
+        answers = [
+            await self._execute(asked, name, "resource", _positional(asked), ports)
+            for name, ports in devices.items()
+        ]
+        return CommandExecutionCompletedResultInfo("\n".join(one.output for one in answers))
+
     # ---- drivers ----------------------------------------------------------------------------------
 
     async def _cancel_resource_command(self, asked: Operation) -> None:
@@ -92,7 +111,9 @@ class Commanding:
     async def _auto_load(self, asked: Operation) -> None:
         await self._backend.discover(asked.fields.text("resourceFullPath"), asked.subject)
 
-    async def _execute(self, asked: Operation, name: str, kind: Kind, inputs: Inputs) -> Info:
+    async def _execute(
+        self, asked: Operation, name: str, kind: Kind, inputs: Inputs, ports: Sequence[str] = ()
+    ) -> CommandExecutionCompletedResultInfo:
         fields = asked.fields
         ended = await self._backend.execute(
             name,
@@ -101,6 +122,7 @@ class Commanding:
             inputs,
             fields.text("reservationId"),
             asked.subject,
+            ports=ports,
             prints=fields.holds("printOutput"),
         )
         if ended.failure is not None:

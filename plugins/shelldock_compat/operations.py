@@ -40,6 +40,7 @@ class Operations:
             "SetResourceLiveStatus": self._set_resource_live_status,
             "SetServiceAttributesValues": self._set_service_attributes_values,
             "SetServiceLiveStatus": self._set_service_live_status,
+            "UpdateConnectionWeight": self._update_connection_weight,
             "UpdatePhysicalConnection": self._update_physical_connection,
             "UpdateResourceAddress": self._update_resource_address,
             "WriteMessageToReservationOutput": self._write_message,
@@ -83,6 +84,15 @@ class Operations:
     def _update_resource_address(self, asked: Operation) -> None:
         address = asked.fields.text("resourceAddress")
         self._backend.set_address(self._named(asked).name, address, asked.subject)
+
+    def _update_connection_weight(self, asked: Operation) -> None:
+        fields = asked.fields
+        weight = fields.text("weight")
+        if not weight.isdecimal() or len(weight) > len(str(2**31)):
+            raise InputError(f"a weight is a whole number, not {weight[:20]!r}")
+        self._backend.weigh(
+            fields.text("resourceAFullPath"), fields.text("resourceBFullPath"), int(weight)
+        )
 
     def _update_physical_connection(self, asked: Operation) -> None:
         fields = asked.fields

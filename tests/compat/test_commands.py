@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.compat.published import CLIENTS, SCRIPTS, environment, present
+from tests.compat.published import CLIENTS, environment, present, talk
 from tests.workshop import Workshop
 
 from shelldock import AsyncHost, Resource, Sandbox, Target
@@ -78,19 +76,7 @@ async def run(python: Path, script: str, host: AsyncHost) -> dict[str, Any]:
     """What ``script`` prints as JSON, run by a client's interpreter against ``host``."""
     asks = Target(resource=host.inventory.resource("B"), sandbox=Sandbox(id="s1"))
     told = (await host.execute(asks, "where", prints=False)).result or ""
-    process = await asyncio.create_subprocess_exec(
-        python,
-        "-I",
-        SCRIPTS / script,
-        *told.split(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(120):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    seen: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return seen
+    return await talk(python, script, *told.split())
 
 
 @pytest.mark.parametrize(("needs", "python"), present(CLIENTS))

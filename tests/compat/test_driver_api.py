@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.compat.conftest import SWITCH
 from tests.compat.published import CLIENTS, CORES, SCRIPTS, environment, present
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ def test_a_client_calls_everything_that_drivers_call_a2_a5(
     assert now.attributes["MySwitch.Sessions"] == "5"
     assert world.vault.decrypt(now.attributes["MySwitch.Password"]) == "new ☃"
     assert world.messages == ('h\xe9llo <b>&"x"\n\U0001f600', "[31mred", "\ufffd\ufffd")
+
+
+@pytest.mark.parametrize(("needs", "python"), present(CLIENTS))
+def test_a_client_connects_ports_and_reads_folders_and_connections_a2_a5(
+    needs: str, python: str, served: Served
+) -> None:
+    inventory = served.world.inventory
+    inventory.set("sw1", folder="Lab 1/Rack 3")
+    inventory.create("sw2", SWITCH, folder="Lab 2")
+    inventory.create("sw3", SWITCH)
+    assert run(environment(needs, python), "cabling.py", served) == {
+        "folder": "Lab 1/Rack 3",
+        "connected": [["Lab 2/sw2", 10]],
+        "found": "sw2",
+        "refused": "100",
+        "replaced": [["sw3", 4]],
+        "not connected": "100",
+        "free": [],
+    }
 
 
 @pytest.mark.parametrize(("needs", "python"), present(CLIENTS))

@@ -227,6 +227,20 @@ def test_a_driver_connects_ports_and_takes_cables_away(ask: Caller, world: World
     assert world.connections.all() == []
 
 
+@pytest.mark.parametrize(
+    ("weight", "said"), [("heavy", "'heavy'"), ("-1", "'-1'"), ("", "''"), ("9" * 5000, "'999")]
+)
+def test_a_weight_that_is_none_is_refused(
+    ask: Caller, world: World, weight: str, said: str
+) -> None:
+    world.connections.connect("sw1", "sw1/Chassis 1/P1", 5)
+    ends = {"resourceAFullPath": "sw1", "resourceBFullPath": "sw1/Chassis 1/P1"}
+    assert said in refused(ask("UpdateConnectionWeight", **ends, weight=weight))[1]
+    assert [one.weight for one in world.connections.all()] == [5]
+    done(ask("UpdateConnectionWeight", **ends, weight="7"))
+    assert [one.weight for one in world.connections.all()] == [7]
+
+
 def test_n2_resource_details_tell_the_static_vm_that_discovery_reported(
     ask: Caller, world: World
 ) -> None:
