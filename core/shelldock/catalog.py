@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from filelock import FileLock, Timeout
 from msgspec.structs import replace
 
 from shelldock.declarations import Declaration, declared
@@ -321,6 +320,8 @@ def _numbers(home: Path) -> list[int]:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Be alone with a folder of shells among all processes; what somebody left half made is cleared away."""
+    from filelock import FileLock, Timeout  # only who changes shells needs it
+
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:

@@ -11,8 +11,6 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 from stevedore import ExtensionManager
 
 from shelldock.errors import ShellError
@@ -114,6 +112,8 @@ def requirements(distribution: Distribution) -> tuple[str, ...] | None:
 
     Other conditions stay in the lines: they are about the driver's Python, not the host's.
     """
+    from packaging.utils import canonicalize_name  # only shells of distributions have extras
+
     extras: Callable[[str], list[str] | None] = distribution.metadata.get_all
     names: list[str] = [canonicalize_name(name) for name in extras("Provides-Extra") or []]
     if EXTRA not in names:
@@ -134,6 +134,8 @@ def _of_extra(lines: list[str]) -> Iterator[str]:
 
 
 def _checked(line: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement  # as above
+
     try:
         Requirement(line)
     except InvalidRequirement as error:

@@ -8,16 +8,20 @@ import hmac
 import logging
 import os
 import tempfile
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-from cryptography.fernet import Fernet, InvalidToken
+from typing import TYPE_CHECKING, Final
 
 from shelldock.errors import StoreError
 
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
 EMPTY: Final = "3M3u7nkDzxWb0aJ/IZYeWw=="
 """How CloudShell writes an encrypted empty password; shells bring it along as a default."""
+
+_BYTES: Final = 32
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +36,11 @@ class Vault:
     """
 
     def __init__(self, key: bytes) -> None:
-        try:
-            self._fernet = Fernet(key)
-            self._key = key
-        except ValueError as error:
-            raise StoreError(f"not a key for passwords: {error}") from None
+        if not _is_key(key):
+            raise StoreError(
+                f"not a key for passwords: expected {_BYTES} bytes, URL-safe base64-encoded"
+            )
+        self._key = key
 
     @classmethod
     def load(cls, key_file: Path) -> Vault:
@@ -61,7 +65,7 @@ class Vault:
     @classmethod
     def ephemeral(cls) -> Vault:
         """A vault whose key is known to this process only and gone with it."""
-        return cls(Fernet.generate_key())
+        return cls(_new_key())
 
     def encrypt(self, text: str) -> str:
         """``text``, encrypted; unchanged where it is empty or this vault encrypted it before."""
@@ -93,13 +97,32 @@ class Vault:
         """Whether ``decrypt`` would answer another text: this vault encrypted it, or it is CloudShell's empty one."""
         return text == EMPTY or self._open(text) is not None
 
+    @cached_property
+    def _fernet(self) -> Fernet:
+        from cryptography.fernet import Fernet  # most commands come without a password
+
+        return Fernet(self._key)
+
     def _open(self, text: str) -> str | None:
         if not _looks_encrypted(text):
             return None
+        from cryptography.fernet import InvalidToken  # as for _fernet
+
         try:
             return self._fernet.decrypt(text).decode("utf-8", "surrogatepass")
         except (InvalidToken, UnicodeDecodeError):
             return None
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return len(urlsafe_b64decode(key)) == _BYTES
+    except ValueError:
+        return False
+
+
+def _new_key() -> bytes:
+    return urlsafe_b64encode(os.urandom(_BYTES))
 
 
 def _looks_encrypted(text: str) -> bool:
@@ -136,7 +159,7 @@ def _make(key_file: Path) -> bytes:
     descriptor, aside = tempfile.mkstemp(dir=key_file.parent, prefix=f".{key_file.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
+            file.write(_new_key())
             file.flush()
             os.fsync(
                 file.fileno()

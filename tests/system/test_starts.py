@@ -26,6 +26,11 @@ HEAVY = (
     *("psutil", "pydantic", "sqlalchemy", "uvicorn"),
 )
 
+UNUSED = (
+    *("argon2", "cryptography", "filelock", "httpx", "packaging.requirements"),
+    *("prometheus_client", "rich", "shelldock.tables", "sqlalchemy", "sqlite3"),
+)
+
 MODULES = """\
 import json, sys
 from shelldock.cli import main
@@ -68,13 +73,17 @@ def test_help_imports_nothing_that_only_work_needs(command: str, tmp_path: Path)
     assert [one for one in HEAVY if one in modules] == []
 
 
-def test_a_command_of_a_host_that_keeps_nothing_imports_no_database(
+def test_a_command_in_an_environment_that_is_there_imports_nothing_that_it_has_no_use_for(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    code, modules = run(MODULES, tmp_path / "home", "run", str(workshop.shell("box")), "work")
+    line = ("run", str(workshop.shell("box")), "work")
+    code, modules = run(MODULES, tmp_path / "home", *line)
+    assert code == 0
+    assert "rich" in modules, "the environment was made"
+    code, modules = run(MODULES, tmp_path / "home", *line)
     assert code == 0
     assert "shelldock.host" in modules
-    assert [one for one in ("sqlite3", "sqlalchemy", "shelldock.tables") if one in modules] == []
+    assert [one for one in UNUSED if one in modules] == []
 
 
 def test_a_command_in_an_environment_that_is_there_starts_no_process_but_the_fork_server(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-
-from rich.status import Status
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shelldock.cli.screen import console
 from shelldock.hookspecs import hookimpl
 from shelldock.model import Environment, Execution
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
 
 
 class Progress:
     """Tells how environments come about, and what drivers say while they work."""
 
     def __init__(self) -> None:
-        self._console = console(sys.stderr)
         self._status: Status | None = None
         self._began: dict[str, float] = {}
         self._heard: dict[str, int] = {}
@@ -56,6 +59,10 @@ class Progress:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+    @cached_property
+    def _console(self) -> Console:
+        return console(sys.stderr)
 
     def _turn(self, text: str) -> None:
         if not self._console.is_terminal:

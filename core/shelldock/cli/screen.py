@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
-from rich.console import Console, RenderableType
-from rich.table import Table
+
+# Imported by what draws: what a driver returns is printed as it is.
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 
 def show(data: object, rendered: RenderableType | None, *, as_json: bool) -> None:
@@ -42,6 +44,8 @@ def table(
 
     :param empty: what to say in place of a table without rows.
     """
+    from rich.table import Table
+
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for head in heads:
         made.add_column(head, overflow="fold")
@@ -52,6 +56,8 @@ def table(
 
 def facts(rows: Iterable[tuple[str, str]]) -> RenderableType:
     """Names and values; those without a value are left out."""
+    from rich.table import Table
+
     made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
@@ -63,6 +69,8 @@ def facts(rows: Iterable[tuple[str, str]]) -> RenderableType:
 
 def console(stream: TextIO) -> Console:
     """A console that prints names as they are, brackets and all, and wraps for terminals only."""
+    from rich.console import Console
+
     wide = None if stream.isatty() or os.environ.get("COLUMNS") else 1000
     return Console(file=stream, markup=False, highlight=False, emoji=False, width=wide)
 
