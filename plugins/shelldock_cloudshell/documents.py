@@ -163,12 +163,13 @@ def parse_yaml(path: Path) -> dict[str, object]:
     """
     text = read_text(path, MOST_YAML)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
         if node is not None and _expanded(node, {}) > MOST_NODES:
             raise ShellError(
                 path, f"expands to more than {MOST_NODES} values, as only a YAML bomb does"
             )
-        document = yaml.load(text, Loader=_Loader)
+        document = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line, column = _where(error)
         raise ShellError(path, f"not well-formed YAML: {_why(error)}", line, column) from error
