@@ -181,7 +181,10 @@ def damage(file: Path, how: str) -> None:
     elif how == "something else":
         file.write_text("these are my notes")
     elif how == "a byte":
-        file.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
+        with zipfile.ZipFile(file) as archive:
+            largest = max(archive.infolist(), key=lambda one: one.compress_size)
+        within = largest.header_offset + len(largest.filename) + largest.compress_size // 2
+        file.write_bytes(content[:within] + bytes([content[within] ^ 1]) + content[within + 1 :])
     else:
         with zipfile.ZipFile(file) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}

@@ -97,9 +97,13 @@ def test_every_scalar_of_every_class_is_written_as_an_attribute(kind: type[Info]
 def _filling(kind: type[Info]) -> dict[str, object]:
     """Values for the fields of ``kind`` that have no default."""
     return {
-        field.encode_name: _filling(field.type)
-        if isinstance(field.type, type) and issubclass(field.type, Info)
-        else "x"
+        field.encode_name: _value(field.type)
         for field in msgspec.structs.fields(kind)
         if field.required
     }
+
+
+def _value(type_: object) -> object:
+    if isinstance(type_, type) and issubclass(type_, Info):
+        return _filling(type_)
+    return 1 if type_ is int else "x"
