@@ -150,7 +150,7 @@ class Catalog:
 
         Raises ``NotFoundError``, and ``ConflictError`` for one that was not added but is installed with something.
         """
-        name = self._spelt(name)
+        name = self.spelt(name)
         with locked(self._folder):
             home = self._folder / _safe(name)
             if _record(home / _RECORD) is not None or home.is_dir():
@@ -171,7 +171,7 @@ class Catalog:
             return  # it cannot be used either: nothing is lost with it
         refuse_removal(shell, installed)
 
-    def _spelt(self, name: str) -> str:
+    def spelt(self, name: str) -> str:
         """The name as the shell has it; as given for one that is broken or not there."""
         try:
             return self.get(name).name

@@ -648,6 +648,7 @@ class AsyncHost:
 
         Raises ``NotFoundError`` and ``ConflictError``.
         """
+        name = self.catalog.spelt(name)
         users = self.inventory.used(name)
         if users and not force:
             some = ", ".join(map(repr, users[:3])) + (", …" if len(users) > 3 else "")

@@ -221,8 +221,9 @@ def test_the_shells_of_a_server(server: Server, away: Machine, tmp_path: Path) -
     assert rack["origin"] == "Rack _2_.zip, sent by admin (added)"
     assert "python" in away("shell", "show", "rack").casefold()
     away("resource", "add", "rack1", "--shell", "rack")
-    code, _, err = away.run("shell", "remove", "rack")
-    assert (code, "in use by 'rack1'" in err) == (2, True)
+    for spelt in ("rack", "RACK"):
+        code, _, err = away.run("shell", "remove", spelt)
+        assert (code, "in use by 'rack1'" in err) == (2, True)
     away("shell", "remove", "rack", "--force")
     code, _, err = away.run("shell", "show", "rack")
     assert (code, "did you mean" in err or "shell list" in err) == (3, True)
