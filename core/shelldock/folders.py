@@ -11,10 +11,7 @@ from shelldock.errors import InputError
 LONGEST_FOLDER: Final = 1000
 """Characters of a path."""
 
-_NAME: Final = r"[\w .|\-\]\[]*\w[\w .|\-\]\[]*"
-
-PATH: Final = f"{_NAME}(?:/{_NAME})*"
-"""The pattern of a path, as it is kept."""
+_NAME: Final = re.compile(r"[\w .|\-\]\[]*\w[\w .|\-\]\[]*", re.UNICODE)
 
 
 def place(path: str) -> str:
@@ -22,7 +19,7 @@ def place(path: str) -> str:
     names = [one.strip() for one in path.strip().strip("/").split("/")]
     if names == [""]:
         return ""
-    if len(path) > LONGEST_FOLDER or not re.fullmatch(PATH, "/".join(names)):
+    if len(path) > LONGEST_FOLDER or not all(map(_NAME.fullmatch, names)):
         raise InputError(
             f"cannot call a folder {path!r}; it has names of letters, digits, blanks and | . - _ ] [, "
             "with slashes between them: 'Lab 1/Rack 3'"

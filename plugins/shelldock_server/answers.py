@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from shelldock import AsyncHost
 from shelldock.blueprints import Blueprint
-from shelldock.folders import LONGEST_FOLDER, PATH
 from shelldock.model import (
     WEIGHT,
     Command,
@@ -34,11 +33,6 @@ After = Annotated[
 Password = Annotated[str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-
-
-Folder = Annotated[str, msgspec.Meta(max_length=LONGEST_FOLDER, pattern=f"^{PATH}$")]
-FolderOrNone = Annotated[str, msgspec.Meta(max_length=LONGEST_FOLDER, pattern=f"^(?:{PATH})?$")]
-"""Empty: no folder."""
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -122,7 +116,7 @@ class NewResource(Body):
     address: Text = ""
     attributes: dict[str, Text] = {}
     description: Text = ""
-    folder: FolderOrNone = ""
+    folder: Text = ""
     """`Lab 1/Rack 3`; it need not be there yet."""
 
 
@@ -133,7 +127,7 @@ class ResourceChange(Body):
     attributes: dict[str, Text] = {}
     description: Text | None = None
     excluded: bool | None = None
-    folder: FolderOrNone | None = None
+    folder: Text | None = None
 
 
 class ResourceDetails(msgspec.Struct, kw_only=True):
@@ -157,8 +151,8 @@ class NewConnection(Body):
 class FolderMove(Body):
     """Where a folder shall lie, with all in it."""
 
-    folder: Folder
-    to: FolderOrNone
+    folder: Name
+    to: Text
     """Its new path; empty: out of it, into no folder."""
 
 
