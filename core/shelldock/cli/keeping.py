@@ -2,90 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from shelldock.cli.servers import available
 from shelldock.cli.session import state
-from shelldock.model import WEIGHT, Connection, Resource, Shell
+from shelldock.model import Resource, Shell
 from shelldock.remote import hosts
 
 if TYPE_CHECKING:
     from shelldock.client import Client
+    from shelldock.connections import Connections
+    from shelldock.elsewhere import RemoteConnections, RemoteInventory
     from shelldock.host import AsyncHost
-
-
-class Inventory(Protocol):
-    """The resources."""
-
-    def resources(self, within: str = "") -> list[Resource]:
-        """The root resources, by name: all, or those in one folder and the folders inside of it."""
-        ...
-
-    def move_folder(self, old: str, new: str) -> list[Resource]:
-        """Let a folder, with all in it, be called otherwise, or lie elsewhere; returns what is in it."""
-        ...
-
-    def tree(self, name: str) -> list[Resource]:
-        """A resource and all below it; parents come before their children."""
-        ...
-
-    def create(
-        self,
-        name: str,
-        shell: Shell,
-        address: str = "",
-        attributes: Mapping[str, str] | None = None,
-        description: str = "",
-        folder: str = "",
-    ) -> Resource:
-        """Add a root resource."""
-        ...
-
-    def set(
-        self,
-        name: str,
-        *,
-        address: str | None = None,
-        attributes: Mapping[str, str] | None = None,
-        description: str | None = None,
-        excluded: bool | None = None,
-        folder: str | None = None,
-    ) -> Resource:
-        """Change some facts of a resource, all at once; None leaves a fact as it is."""
-        ...
-
-
-class Connections(Protocol):
-    """The cables between them."""
-
-    def all(self) -> list[Connection]:
-        """Every cable once."""
-        ...
-
-    def below(self, name: str) -> list[Connection]:
-        """What a resource and its parts are connected to."""
-        ...
-
-    def connect(
-        self, one: str, other: str, weight: int = WEIGHT, *, replace: bool = False
-    ) -> Connection:
-        """Connect two elements."""
-        ...
-
-    def disconnect(self, name: str) -> None:
-        """Take away the cable of an element."""
-        ...
+    from shelldock.inventory import Inventory
 
 
 class Keeper(NamedTuple):
     """An inventory and what belongs to it."""
 
-    inventory: Inventory
-    connections: Connections
+    inventory: Inventory | RemoteInventory
+    connections: Connections | RemoteConnections
     shell: Callable[[str], Shell]
     remove: Callable[[str], list[Resource]]
     masked: Callable[[Resource], Resource]
