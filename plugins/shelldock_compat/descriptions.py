@@ -57,12 +57,13 @@ class Describer:
         shell = self._shell(resource, subject)
         driver = shell.driver.name if shell and shell.driver else ""
         types = {one.name: _TYPES[one.type] for one in shell.attributes} if shell else {}
+        root = self._root(resource, subject)
         tree = _Tree(
             subject=subject,
             driver=driver,
             types=types,
-            address=self._root(resource, subject).address,
-            folder=self._root(resource, subject).folder,
+            address=root.address,
+            folder=root.folder,
             connections=self._connections(resource, subject),
         )
         return self._resource(resource, tree)
