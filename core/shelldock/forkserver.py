@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
@@ -27,6 +28,9 @@ else:  # multiprocess has no types; it is multiprocessing, kept up to date
     from multiprocess.reduction import send_handle
 
 log = logging.getLogger(__name__)
+
+FORKED = "forked"
+"""The way of an instance that has the driver imported already."""
 
 CONTROL_BYTES = 16 * 2**20
 """A fork server sends little: names, process ids, traces."""
@@ -60,9 +64,11 @@ class ForkServer:
         self.driver = driver
         self.way = ""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[int, Process] = {}
+        """By number: it makes them in the order in which it gets their channels."""
+        self._numbers = itertools.count(1)
         self._options = way
-        self._starting: dict[str, asyncio.Future[Message]] = {}
+        self._loaded: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._channel = Channel(self._received, self._closed, CONTROL_BYTES)
         self._handles: Connection
         self._popen: subprocess.Popen[bytes]
@@ -137,7 +143,6 @@ class ForkServer:
             )
         process = Process(id, self.way, self.kill, self._options.result_bytes)
         ours, theirs = socket.socketpair()
-        started: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         try:
             descriptors.check(theirs.fileno())
             await process.connect(ours)
@@ -151,23 +156,16 @@ class ForkServer:
             raise
         finally:
             theirs.close()
-        self._starting[id] = started
-        self.processes[id] = process
-        self._channel.send({
-            "do": "start", "id": id, "folder": str(folder), "log": str(log), "environ": environ,
-            "concurrent": concurrent, "result_limit": self._options.result_bytes, "about": about,
-            "log_bytes": self._options.log_bytes, "log_keep": self._options.log_keep,
+        process.child = next(self._numbers)
+        self.processes[process.child] = process
+        options = self._options
+        answer = await process.start({
+            "folder": str(folder), "log": str(log), "environ": environ, "concurrent": concurrent, "about": about,
+            "log_bytes": options.log_bytes, "log_keep": options.log_keep, "result_limit": options.result_bytes,
+            "host_lost": options.host_lost, "driver": None if self.way == FORKED else self._source(),
         })  # fmt: skip
-        try:
-            answer = await asyncio.shield(started)
-        except asyncio.CancelledError:
-            started.add_done_callback(lambda _: self.kill(process))  # not before it is there
-            raise
         if answer["is"] != "started":
-            process.ended("it could not start")
-            self.processes.pop(id, None)
             raise _start_error(self.driver, answer)
-        process.born(answer["pid"])
         return process
 
     def kill(self, process: Process) -> None:
@@ -176,7 +174,7 @@ class ForkServer:
             process.kill_tree()
             process.ended("killed")
         else:
-            self._channel.send({"do": "kill", "id": process.id})
+            self._channel.send({"do": "kill", "number": process.child})
 
     async def end(self) -> None:
         """End it; instances that are left have the time for which ``host_lost`` is set."""
@@ -185,20 +183,14 @@ class ForkServer:
 
     async def _load(self) -> None:
         options = self._options
-        loaded: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._starting[""] = loaded
+        way = "fresh" if options.fresh else "auto"
         self._channel.send({
-            "do": "load", "source": str(self.driver.source), "main": self.driver.main_class,
-            "way": "fresh" if options.fresh else "auto", "host_lost": options.host_lost,
-            "pycache": str(options.pycache) if options.pycache else None,
-            "commands": {
-                one.name: [[parameter.name, parameter.default] for parameter in one.parameters if parameter.declared]
-                for one in self.driver.commands
-            },
+            "do": "load", "way": way, "host_lost": options.host_lost,
+            **self._source(),
         })  # fmt: skip
         try:
             async with asyncio.timeout(options.start_limit):
-                answer = await loaded
+                answer = await self._loaded
         except TimeoutError:
             kill_tree(self._popen.pid)
             await self.ended
@@ -209,16 +201,24 @@ class ForkServer:
             raise _start_error(self.driver, answer)
         self.way = answer["way"]
 
+    def _source(self) -> Message:
+        """What there is to import, and the commands that the metadata declare."""
+        return {
+            "source": str(self.driver.source), "main": self.driver.main_class,
+            "pycache": str(self._options.pycache) if self._options.pycache else None,
+            "commands": {
+                one.name: [[parameter.name, parameter.default] for parameter in one.parameters if parameter.declared]
+                for one in self.driver.commands
+            },
+        }  # fmt: skip
+
     def _received(self, message: Message) -> None:
-        kind = message["is"]
-        if kind == "gone":
-            process = self.processes.pop(message["id"], None)
+        if message["is"] == "gone":
+            process = self.processes.pop(message["number"], None)
             if process is not None:
-                process.ended(_ending(message["status"]))
-            return
-        waiting = self._starting.pop(message.get("id") or "", None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
+                process.ended(message.get("why") or _ending(message["status"]))
+        elif not self._loaded.done():
+            self._loaded.set_result(message)
 
     def _closed(self, fault: str) -> None:
         loop = asyncio.get_running_loop()
@@ -228,16 +228,8 @@ class ForkServer:
 
     def _dead(self, fault: str) -> None:
         how = fault or _ending(self._popen.returncode)
-        for waiting in self._starting.values():
-            if not waiting.done():
-                waiting.set_result(
-                    {
-                        "is": "failed",
-                        "type": "",
-                        "text": f"the fork server ended: {how}",
-                        "trace": "",
-                    }
-                )
+        if not self._loaded.done():
+            self._loaded.set_result({"is": "failed", "text": f"the fork server ended: {how}"})
         for process in list(self.processes.values()):
             log.error(
                 "fork server of %s ended (%s) before its instance %s",

@@ -108,12 +108,19 @@ class Paths(Value, frozen=True, kw_only=True):
 def private(folder: Path) -> Path:
     """``folder``, made with mode 0700 (its parents too) unless it is there."""
     try:
-        for one in reversed([folder, *folder.parents]):
-            if not one.is_dir():
-                one.mkdir(mode=0o700, exist_ok=True)
+        if not folder.is_dir():
+            _make(folder)
     except OSError as error:
         raise StoreError(
             f"cannot make folder {str(folder)!r}: {(error.strerror or str(error)).lower()}; "
             f"set {HOME} to a folder that you may write to"
         ) from error
     return folder
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -42,6 +42,8 @@ class Process:
     def __init__(self, id: str, way: str, kill: Callable[[Process], None], most: int) -> None:
         self.id = id
         self.way = way
+        self.child = 0
+        """Its number among the children of its fork server."""
         self.pid = 0
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done when the process and all it started have ended, with how in words."""
@@ -51,6 +53,7 @@ class Process:
         )  # JSON may escape each byte
         self._numbers = itertools.count(1)
         self._answers: dict[int, tuple[str, asyncio.Future[str]]] = {}
+        self._started: asyncio.Future[Message] | None = None
         self._stopped: asyncio.Future[Message] | None = None
         self._birth = 0.0
         self._killed = ""
@@ -60,7 +63,20 @@ class Process:
         loop = asyncio.get_running_loop()
         await loop.create_unix_connection(lambda: self._channel, sock=end)
 
-    def born(self, pid: int) -> None:
+    async def start(self, message: Message) -> Message:
+        """Tell it what it is to be; how that went. A caller that is cancelled leaves no process behind."""
+        self._started = asyncio.get_running_loop().create_future()
+        self._channel.send({"do": "start", **message})
+        try:
+            answer = await self._started
+        except asyncio.CancelledError:
+            self._channel.close()
+            raise
+        if answer["is"] == "started":
+            self._born(answer["pid"])
+        return answer
+
+    def _born(self, pid: int) -> None:
         """Remember who it is: a process id alone may be somebody else's later."""
         self.pid = pid
         try:
@@ -151,6 +167,10 @@ class Process:
             if self._stopped is not None and not self._stopped.done():
                 self._stopped.set_result(message)
             return
+        if kind in ("started", "failed"):
+            if self._started is not None and not self._started.done():
+                self._started.set_result(message)
+            return
         command, answer = self._answers.pop(message["call"])
         if answer.done():
             return
@@ -171,6 +191,9 @@ class Process:
         self._lose("it closed its channel")
 
     def _lose(self, how: str) -> None:
+        if self._started is not None and not self._started.done():
+            text = f"its process ended before the driver was there: {how}"
+            self._started.set_result({"is": "failed", "text": text})
         for command, answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(

@@ -8,23 +8,25 @@ The wire is the framing of ``multiprocessing.connection`` (4-byte big-endian len
 Nothing is ever pickled. Requests say what to ``do``, answers and events say what ``is``:
 
 ====================  ==========================================================================================
-control, host →       ``{"do": "load", "source", "main", "way": "auto" | "fresh", "commands": {name: [[parameter,
-                      default | null], …]}, "pycache": folder | null, "host_lost": seconds}`` first, once; then
-                      ``{"do": "start", "id", "folder", "log", "log_bytes": bytes, "log_keep": files, "about": text,
-                      "environ": {}, "concurrent", "result_limit": bytes}`` (the instance's channel comes over HANDLES),
-                      ``{"do": "kill", "id"}``
-control, → host       ``{"is": "loaded", "python", "way": "forked" | "fresh: why"}``, ``{"is": "failed", "id" | absent,
-                      "type", "text", "trace", "where"}``, ``{"is": "started", "id", "pid"}``, ``{"is": "gone", "id",
-                      "status"}`` once the instance and all that it left behind have ended
-channel, host →       ``{"do": "initialize", "call", "context", "execution": id}``, ``{"do": "call", "call", "command",
-                      "inputs", "ports", "context", "execution": id}``, ``{"do": "cancel", "call"}``, ``{"do": "level",
-                      "level": name}``, ``{"do": "stop", "reason", "limit": seconds}``
-channel, → host       ``{"is": "result", "call", "text"}``, ``{"is": "error", "call", "kind": "driver" | "command" | "input" |
+control, host →       ``{"do": "load", "way": "auto" | "fresh", "host_lost": seconds, "source", "main", "commands": {name:
+                      [[parameter, default | null], …]}, "pycache": folder | null}``
+                      first, once; then ``{"do": "kill", "number"}``
+control, → host       ``{"is": "loaded", "python", "way": "forked" | "fresh: why"}`` or ``{"is": "failed", "type", "text",
+                      "trace", "where"}``; then ``{"is": "gone", "number", "status", "why": text | absent}`` once an
+                      instance and all that it left behind have ended
+channel, host →       ``{"do": "start", "folder", "log", "log_bytes": bytes, "log_keep": files, "about": text, "environ":
+                      {}, "concurrent", "result_limit": bytes, "host_lost": seconds, "driver": null | {"source", "main",
+                      "commands", "pycache"}}`` first, once; then ``{"do": "initialize", "call", "context",
+                      "execution": id}``, ``{"do": "call", "call", "command", "inputs", "ports", "context", "execution":
+                      id}``, ``{"do": "cancel", "call"}``, ``{"do": "level", "level": name}``, ``{"do": "stop",
+                      "reason", "limit": seconds}``
+channel, → host       ``{"is": "started", "pid"}`` or ``{"is": "failed", "type", "text", "trace", "where"}``; then
+                      ``{"is": "result", "call", "text"}``, ``{"is": "error", "call", "kind": "driver" | "command" | "input" |
                       "result", "type", "text", "trace", "known": [names]}``, ``{"is": "stopped", "error" | null}``
 ====================  ==========================================================================================
 
-Each ``start`` is answered by ``started`` or ``failed``, then, whichever it was, by one ``gone``. A fork server that sent
-``failed`` for its ``load`` ends. Of a start's frame and its channel either may come first; the n-th belong together.
+For each channel that comes over HANDLES there will be one instance, and one ``gone``, with the number of the channel, counted
+from one. A fork server that sent ``failed`` for its ``load`` ends. A fresh instance needs ``driver``, as it has not imported it.
 A result with ``"pieces": n`` has an empty text and is followed by n frames that are no JSON, but the parts of it as UTF-8.
 A limit that is null is none. ``log_bytes``, ``log_keep``, ``about`` and ``execution`` may be absent. Queued calls whose host is gone are not run.
 

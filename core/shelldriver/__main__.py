@@ -9,19 +9,21 @@ from typing import List
 
 from shelldriver import newborn, processes, surroundings
 from shelldriver.forkserver import ForkServer
+from shelldriver.interrupts import Interrupts
 
 
 def main(arguments: List[str]) -> None:
-    """Be a fork server, or with ``--instance LINE CHANNEL LIFELINE`` one of its fresh instances. Does not return."""
+    """Be a fork server, or with ``--instance LINE LIFELINE`` one of its fresh instances. Does not return."""
     _drop_current_folder()
     sys.argv = sys.argv[:1]
     log = surroundings.prepare()
+    interrupts = Interrupts()
     if arguments[0] == "--instance":
-        line, channel, lifeline = map(int, arguments[1:])
-        newborn.live(newborn.told(line, channel, lifeline, log))
+        line, lifeline = map(_own, arguments[1:])
+        newborn.live(newborn.fresh(line, lifeline, log, interrupts))
     control, handles = (socket.socket(fileno=_own(one)) for one in arguments)
     # Kept: an instance would write to all the memory that it gives back, and so make it its own.
-    server = ForkServer(control, handles, log)
+    server = ForkServer(control, handles, log, interrupts)
     born = server.serve()
     if born is not None:
         newborn.live(born)

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import os
 import signal
+import socket
 import time
 from typing import Any, Dict, List
 
 from shelldriver import processes
-from shelldriver.wire import Stream, out_of_the_way
+from shelldriver.wire import out_of_the_way
 
 _SWEEP_LIMIT = 10.0
 """Seconds after which a process that does not die, SIGKILL or not, no longer holds up the news."""
 
 
 class Child:
-    """One instance's process."""
+    """The process of an instance, or of one to come."""
 
-    def __init__(self, id: str, pid: int, line: Stream, popen: Any = None) -> None:
-        self.id = id
+    def __init__(self, pid: int, line: socket.socket, popen: Any = None) -> None:
         self.pid = pid
         self.line = line
-        """Over which it tells how its start went, and which is closed then."""
+        """Over which it gets its channel."""
         self.popen = popen
-        self.told = False
+        self.number = 0
+        """Which instance it is, counted from one; 0: none yet."""
         self.status = 0
+
+    def become(self, number: int, channel: int) -> None:
+        """Let it be an instance, which speaks with the host over ``channel``. Where it has died, its end is told."""
+        self.number = number
+        with contextlib.suppress(OSError):
+            descriptors = array.array("i", [channel])
+            self.line.sendmsg([b" "], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+        self.line.close()
 
 
 class Children:
@@ -39,8 +49,6 @@ class Children:
 
     def __init__(self) -> None:
         self._alive: Dict[int, Child] = {}
-        self._pids: Dict[str, int] = {}
-        self._unheard: Dict[int, Child] = {}
         self._dead: List[Child] = []
         self._patience = 0.0
         self._kept = set(processes.children())
@@ -62,29 +70,19 @@ class Children:
         return len(self._alive) + len(self._dead)
 
     @property
-    def unheard(self) -> List[Child]:
-        """Those that have not told yet how their start went."""
-        return list(self._unheard.values())
-
-    @property
     def sweeping(self) -> bool:
         """Whether something is left to be killed."""
         return bool(self._dead)
 
     def add(self, child: Child) -> None:
         """Watch over one more."""
-        self._alive[child.pid] = self._unheard[child.pid] = child
-        self._pids[child.id] = child.pid
+        self._alive[child.pid] = child
 
-    def heard(self, child: Child) -> None:
-        """Listen to it no more."""
-        self._unheard.pop(child.pid, None)
-        child.line.close()
-
-    def kill(self, id: str) -> None:
+    def kill(self, number: int) -> None:
         """End an instance at once, and all it started as soon as it has ended."""
-        if id in self._pids:
-            processes.kill_group(self._pids[id])
+        for child in self._alive.values():
+            if child.number == number:
+                processes.kill_group(child.pid)
 
     def kill_all(self) -> None:
         """End all instances at once."""
@@ -94,8 +92,6 @@ class Children:
     def hang_up(self) -> None:
         """Let all instances know that nobody is there for them any more: they end in order."""
         os.close(self._held)
-        for child in self.unheard:
-            self.heard(child)
 
     def ended(self) -> List[Child]:
         """Wait for those that ended, and kill what they left; those of which nothing is left any more."""
@@ -119,8 +115,6 @@ class Children:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL if self._before is None else self._before)
         for end in (self._woken, self._waker, self._held):
             os.close(end)
-        for child in self._unheard.values():
-            child.line.close()
 
     def _reap(self) -> None:
         while True:
@@ -133,7 +127,6 @@ class Children:
             self._kept.discard(pid)
             child = self._alive.pop(pid, None)
             if child is not None:
-                del self._pids[child.id]
                 child.status = processes.exit_code(status)
                 if child.popen is not None:
                     child.popen.returncode = child.status  # Nobody else may wait for it.

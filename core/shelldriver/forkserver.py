@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import gc
 import os
@@ -13,13 +12,14 @@ import sys
 import time
 from typing import List, NoReturn, Optional, Set
 
-from shelldriver import failures, loading, processes, surroundings
+from shelldriver import loading, processes, surroundings
 from shelldriver.binding import Commands
 from shelldriver.children import Child, Children
 from shelldriver.contexts import Contexts
+from shelldriver.interrupts import Interrupts
 from shelldriver.log import Log
 from shelldriver.newborn import Newborn
-from shelldriver.wire import Channel, Message, Stream
+from shelldriver.wire import Message, Stream, receive_descriptor
 
 _GRACE = 0.5
 """Seconds more than instances have for their own end, before they are killed."""
@@ -29,20 +29,30 @@ _NO_PROCESS = 71
 
 
 class ForkServer:
-    """Single-threaded; waits for nothing but the driver's import."""
+    """Single-threaded; waits for nothing but the driver's import.
 
-    def __init__(self, control: socket.socket, handles: socket.socket, log: Log) -> None:
+    Whatever it writes to between two forks, the child before them has for itself alone. So it does little there: what
+    an instance is to be, and how its start went, the host and the instance tell each other.
+    """
+
+    def __init__(
+        self, control: socket.socket, handles: socket.socket, log: Log, interrupts: Interrupts
+    ) -> None:
         self._control = Stream(control)
-        self._handles: Optional[socket.socket] = handles
+        handles.setblocking(False)
+        self._handles = handles
         self._log = log
+        self._interrupts = interrupts
         self._folder = os.getcwd()
         self._environ = dict(os.environ)
-        self._load: Message = {}
+        self._host_lost = 0.0
         self._commands: Optional[Commands] = None
         self._contexts: Optional[Contexts] = None
         self._children: Children
-        self._starts: List[Message] = []
-        self._channels: List[int] = []
+        self._numbers = 0
+        self._spare: Optional[Child] = None
+        """A child that waits to become the next instance."""
+        self._poll = select.poll()
         self._open = True
         self._deadline = float("inf")
         self._newborn: Optional[Newborn] = None
@@ -56,11 +66,13 @@ class ForkServer:
             os.setsid()  # What a terminal sends is for the host.
         processes.adopt_orphans()
         try:
-            first, *rest = self._first()
+            load, *rest = self._first()
         except EOFError:
             return None
-        self._import(first)
+        self._import(load)
         self._children = Children()
+        for source in (self._children, self._control, self._handles):
+            self._poll.register(source.fileno(), select.POLLIN)
         self._take(rest)
         while self._newborn is None and (self._open or len(self._children)):
             self._turn(self._wait())
@@ -76,38 +88,25 @@ class ForkServer:
     def _turn(self, ready: Set[int]) -> None:
         if self._children.fileno() in ready or self._children.sweeping:
             self._bury()
-        for child in self._children.unheard:
-            if child.line.fileno() in ready:
-                self._hear(child)
-        if self._handles is not None and self._handles.fileno() in ready:
-            self._receive(self._handles)
         if self._open and self._control.fileno() in ready:
             self._listen()
-        while self._starts and self._channels and self._newborn is None:
-            self._start(self._starts.pop(0), self._channels.pop(0))
+        if self._spare is not None and self._spare.line.fileno() in ready:
+            self._released().line.close()  # It has died.
+        if self._open and self._handles.fileno() in ready:
+            self._admit()
         if time.monotonic() > self._deadline:
             self._children.kill_all()
 
     def _wait(self) -> Set[int]:
-        poll = select.poll()
-        poll.register(self._children.fileno(), select.POLLIN)
-        streams = [child.line for child in self._children.unheard]
         if self._open:
-            streams.append(self._control)
-        for stream in streams:
-            poll.register(
-                stream.fileno(), select.POLLIN | (select.POLLOUT if stream.waiting else 0)
-            )
-        if self._handles is not None:
-            poll.register(self._handles.fileno(), select.POLLIN)
-        pauses = [self._deadline - time.monotonic()]
+            events = select.POLLIN | (select.POLLOUT if self._control.waiting else 0)
+            self._poll.modify(self._control.fileno(), events)
+        pause = self._deadline - time.monotonic()
         if self._children.sweeping:
-            pauses.append(_SWEEP_PAUSE)
-        pause = max(0.0, min(pauses))
-        events = poll.poll(None if pause == float("inf") else pause * 1000 + 1)
-        for stream in streams:
-            stream.flush()
-        return {descriptor for descriptor, event in events if event != select.POLLOUT}
+            pause = min(pause, _SWEEP_PAUSE)
+        found = self._poll.poll(None if pause == float("inf") else max(0.0, pause) * 1000 + 1)
+        self._control.flush()
+        return {descriptor for descriptor, event in found if event != select.POLLOUT}
 
     # ---- what the host says -----------------------------------------------------------------------
 
@@ -119,40 +118,24 @@ class ForkServer:
 
     def _take(self, messages: List[Message]) -> None:
         for message in messages:
-            if message["do"] == "start":
-                self._starts.append(message)
-            elif message["do"] == "kill":
-                self._children.kill(message["id"])
-
-    def _receive(self, handles: socket.socket) -> None:
-        """Take a channel, sent as ``multiprocessing.reduction`` sends descriptors."""
-        numbers = array.array("i")
-        try:
-            byte, ancillary, _, _ = handles.recvmsg(
-                1, socket.CMSG_SPACE(numbers.itemsize), getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-            )
-        except OSError:
-            byte, ancillary = b"", []
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
-        self._channels.extend(numbers)
-        if not byte:
-            handles.close()
-            self._handles = None
+            if message["do"] == "kill":
+                self._children.kill(message["number"])
 
     def _hang_up(self) -> None:
         """The host has gone: instances end by themselves in the time that they have for it."""
         self._open = False
-        self._starts.clear()  # Nobody waits for these, and they would outlive the lifeline.
-        self._control.close()
+        for source in (self._control, self._handles):
+            self._poll.unregister(source.fileno())
+            source.close()
+        if self._spare is not None:
+            self._released().line.close()
         self._children.hang_up()
-        self._deadline = time.monotonic() + self._load.get("host_lost", 0) + _GRACE
+        self._deadline = time.monotonic() + self._host_lost + _GRACE
 
     # ---- the driver -------------------------------------------------------------------------------
 
     def _import(self, load: Message) -> None:
-        self._load = load
+        self._host_lost = load["host_lost"]
         way = "fresh: it was asked for"
         if load["way"] != "fresh":
             try:
@@ -169,6 +152,8 @@ class ForkServer:
             else:
                 way = "forked"
                 self._commands, self._contexts = commands, contexts
+        self._interrupts.heeded = False
+        surroundings.flush(self._log)  # Or each instance would write again what is not written yet.
         gc.collect()
         gc.freeze()
         self._control.send({"is": "loaded", "python": sys.version.split()[0], "way": way})
@@ -184,56 +169,77 @@ class ForkServer:
 
     # ---- the instances ----------------------------------------------------------------------------
 
-    def _start(self, start: Message, channel: int) -> None:
+    def _admit(self) -> None:
+        """Give the channel that has come to a child: it is an instance from then on."""
+        child, why = None, ""
+        try:
+            child = self._released() if self._spare is not None else self._made()
+        except OSError as error:
+            why = "no process could be made: %s" % error
+        if self._newborn is not None:
+            return
+        channel = receive_descriptor(self._handles)
+        if channel is None:
+            if child is not None:
+                child.line.close()
+            self._hang_up()
+            return
+        self._numbers += 1
+        if child is not None:
+            child.become(self._numbers, channel)
+        else:
+            gone = {"is": "gone", "number": self._numbers, "status": _NO_PROCESS, "why": why}
+            self._control.send(gone)
+        os.close(channel)
+        # Whoever has wanted a second one will want more, and shall not have to wait for a fork.
+        if self._commands is not None and self._numbers > 1:
+            with contextlib.suppress(OSError):
+                self._spare = self._made()
+            if self._spare is not None:
+                self._poll.register(self._spare.line.fileno(), 0)  # Only that it hangs up.
+
+    def _released(self) -> Child:
+        """The child that waits, which waits no more."""
+        assert self._spare is not None
+        child, self._spare = self._spare, None
+        self._poll.unregister(child.line.fileno())
+        return child
+
+    def _made(self) -> Optional[Child]:
+        """A child; None in the child itself. Raises ``OSError`` where the system has none to give."""
         ours, theirs = socket.socketpair()
         try:
-            if self._commands is not None:
-                self._fork(start, channel, ours, theirs)
-            else:
-                self._spawn(start, channel, ours, theirs)
-        except OSError as error:
-            self._control.send(
-                {"is": "failed", "id": start["id"], **failures.described(error), "where": ""}
-            )
-            self._control.send({"is": "gone", "id": start["id"], "status": _NO_PROCESS})
-        if self._newborn is None:
-            os.close(channel)
+            child = self._forked(ours, theirs) if self._commands else self._spawned(ours, theirs)
+        except OSError:
+            ours.close()
             theirs.close()
+            raise
+        if child is not None:
+            theirs.close()
+            self._children.add(child)
+        return child
 
-    def _fork(
-        self, start: Message, channel: int, ours: socket.socket, theirs: socket.socket
-    ) -> None:
-        surroundings.flush(self._log)  # Or what is not written yet would be written twice.
+    def _forked(self, ours: socket.socket, theirs: socket.socket) -> Optional[Child]:
         pid = os.fork()
         if pid:
-            self._children.add(Child(start["id"], pid, Stream(ours)))
-            return
-        self._forget()
+            return Child(pid, ours)
+        # Nothing of the fork server's is this process's.
         ours.close()
-        self._newborn = Newborn(
-            Channel(channel),
-            Channel(theirs.detach()),
-            self._children.lifeline,
-            self._load,
-            start,
-            self._log,
-            self._commands,
-            self._contexts,
-        )
-
-    def _forget(self) -> None:
-        """In an instance's process: nothing of the fork server's is its."""
         self._children.forget()
         self._control.close()
-        if self._handles is not None:
-            self._handles.close()
-        for channel in self._channels:
-            os.close(channel)
+        self._handles.close()
+        self._newborn = Newborn(
+            line=theirs,
+            lifeline=self._children.lifeline,
+            log=self._log,
+            interrupts=self._interrupts,
+            commands=self._commands,
+            contexts=self._contexts,
+        )
+        return None
 
-    def _spawn(
-        self, start: Message, channel: int, ours: socket.socket, theirs: socket.socket
-    ) -> None:
-        inherited = (theirs.fileno(), channel, self._children.lifeline)
+    def _spawned(self, ours: socket.socket, theirs: socket.socket) -> Child:
+        inherited = (theirs.fileno(), self._children.lifeline)
         popen = subprocess.Popen(
             [sys.executable, "-s", "-m", "shelldriver", "--instance", *map(str, inherited)],
             stdin=subprocess.DEVNULL,
@@ -242,37 +248,10 @@ class ForkServer:
             env=self._environ,
             start_new_session=True,
         )
-        line = Stream(ours)
-        self._children.add(Child(start["id"], popen.pid, line, popen))
-        line.send({"load": self._load, "start": start})
-
-    def _hear(self, child: Child) -> None:
-        """How a start went. A line that ends without a word tells nothing: the process's end does."""
-        try:
-            messages = child.line.read()
-        except EOFError:
-            self._children.heard(child)
-            return
-        for message in messages:
-            self._children.heard(child)
-            child.told = True
-            more = {"pid": child.pid} if message["is"] == "started" else {}
-            self._control.send({**message, "id": child.id, **more})
+        return Child(popen.pid, ours, popen)
 
     def _bury(self) -> None:
         for child in self._children.ended():
-            if child in self._children.unheard:
-                self._hear(child)
-            if not child.told:
-                text = "its process ended with status %d before the driver was there" % child.status
-                failed = {
-                    "is": "failed",
-                    "id": child.id,
-                    "type": "",
-                    "text": text,
-                    "trace": "",
-                    "where": "",
-                }
-                self._control.send(failed)
-            self._children.heard(child)
-            self._control.send({"is": "gone", "id": child.id, "status": child.status})
+            if child.number:
+                gone = {"is": "gone", "number": child.number, "status": child.status}
+                self._control.send(gone)

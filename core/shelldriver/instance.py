@@ -6,15 +6,15 @@ import _thread
 import contextlib
 import os
 import select
-import signal
 import threading
 from queue import SimpleQueue
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Tuple
 
 from shelldriver import debugging, failures, records, results
 from shelldriver.binding import Arguments, Commands, Refusal
 from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
+from shelldriver.interrupts import Interrupts
 from shelldriver.log import NOBODY, Log
 from shelldriver.wire import Channel, Message
 
@@ -41,6 +41,7 @@ class Instance:
         channel: Channel,
         lifeline: int,
         log: Log,
+        interrupts: Interrupts,
         concurrent: bool,
         result_limit: float,
         host_lost: float,
@@ -59,32 +60,35 @@ class Instance:
         self._work: SimpleQueue[Task] = SimpleQueue()
         self._cancellations: Dict[Any, Any] = {}
         self._alone = False
-        self._driving = False
-        """Whether the main thread runs the driver's code."""
+        self._interrupts = interrupts
         self._ending = Ending(channel, log, self._cleanup, lambda: bool(self._cancellations))
 
-    def run(self) -> None:
-        """Do what is asked until the end. Does not return."""
+    def run(self, early: List[Message]) -> NoReturn:
+        """Do what is asked until the end. Does not return.
+
+        :param early: what was asked already.
+        """
         os.register_at_fork(after_in_child=self._forget)
         # Not a threading.Thread: no driver needs to see it, and its bookkeeping would be memory of each instance.
-        _thread.start_new_thread(self._listen, ())
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._interrupted)
+        _thread.start_new_thread(self._listen, (early,))
         while True:
             function, arguments = self._work.get()
             function(*arguments)
 
     # ---- the reading thread -----------------------------------------------------------------------
 
-    def _listen(self) -> None:
+    def _listen(self, messages: List[Message]) -> None:
         poll = select.poll()
         poll.register(self._channel.descriptor, select.POLLIN)
         poll.register(self._lifeline, 0)
         reason = "the fork server is gone"
         try:
-            while all(descriptor == self._channel.descriptor for descriptor, _ in poll.poll()):
-                for message in self._channel.read():
+            while True:
+                for message in messages:
                     self._take(message)
+                if any(descriptor != self._channel.descriptor for descriptor, _ in poll.poll()):
+                    break
+                messages = self._channel.read()
             # Where the host went, the fork server hangs up as well, and may be the first.
             poll.unregister(self._lifeline)
             if poll.poll(_LAST_WORDS) and not self._channel.read():
@@ -202,15 +206,10 @@ class Instance:
         if threading.current_thread() is not threading.main_thread():
             return method(*args, **kwargs)
         try:
-            self._driving = True
+            self._interrupts.heeded = True
             return method(*args, **kwargs)
         finally:
-            self._driving = False
-
-    def _interrupted(self, number: int, frame: Any) -> None:
-        """Interrupt the driver, as Python does by itself; between commands it is meant for nobody."""
-        if self._driving:
-            raise KeyboardInterrupt
+            self._interrupts.heeded = False
 
     def _forget(self) -> None:
         """In a process that the driver forked: the connections are not its, and the log is not only its."""

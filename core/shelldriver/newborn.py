@@ -3,89 +3,102 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, NoReturn, Optional
 
 from shelldriver import loading, processes, surroundings
 from shelldriver.binding import Commands
 from shelldriver.contexts import Contexts
 from shelldriver.instance import Instance
+from shelldriver.interrupts import Interrupts
 from shelldriver.log import Log
-from shelldriver.wire import Channel, Message, out_of_the_way
+from shelldriver.wire import Channel, Message, out_of_the_way, receive_descriptor
 
 
 class Newborn(NamedTuple):
-    """What a process needs to become an instance."""
+    """What a process has that is to become an instance."""
 
-    channel: Channel
-    """To the host."""
-    line: Channel
-    """To the fork server, to tell how the start went."""
+    line: socket.socket
+    """Over which the fork server hands it the channel to the host."""
     lifeline: int
     """A descriptor whose other side hangs up when the fork server has gone."""
-    load: Message
-    start: Message
     log: Log
+    interrupts: Interrupts
     commands: Optional[Commands] = None
     """Those of the driver, where it is imported already."""
     contexts: Optional[Contexts] = None
 
 
-def told(line: int, channel: int, lifeline: int, log: Log) -> Newborn:
-    """What the fork server tells a fresh interpreter over its line."""
-    ends = Channel(channel), Channel(line)
-    lifeline = out_of_the_way(lifeline)
-    messages = ends[1].read()
-    while not messages:
-        messages = ends[1].read()
-    return Newborn(*ends, lifeline, messages[0]["load"], messages[0]["start"], log)
+def fresh(line: int, lifeline: int, log: Log, interrupts: Interrupts) -> Newborn:
+    """What a fresh interpreter has."""
+    return Newborn(socket.socket(fileno=line), out_of_the_way(lifeline), log, interrupts)
 
 
-def live(newborn: Newborn) -> None:
-    """Be the instance; tell the fork server how its start went. Does not return."""
-    load, start, log = newborn.load, newborn.start, newborn.log
+def live(newborn: Newborn) -> NoReturn:
+    """Wait to be an instance, be what the host says, and tell it how that went. Does not return."""
+    surroundings.part()
+    descriptor = receive_descriptor(newborn.line)
+    newborn.line.close()
+    if descriptor is None:  # The fork server has gone.
+        os._exit(0)
+    channel = Channel(descriptor)
     try:
-        _open(log, start)
-        surroundings.settle(start["folder"], start["environ"])
-        log.note(_about(newborn))
-        commands, contexts = newborn.commands, newborn.contexts
-        if commands is None:
-            with processes.Vigil(newborn.lifeline, newborn.channel.descriptor):
-                driver = loading.load(load["source"], load["main"], load["pycache"])
-            commands = Commands(driver, load["commands"], log.note)
-        instance = Instance(
-            commands=commands,
-            contexts=contexts or Contexts(log.note),
-            channel=newborn.channel,
-            lifeline=newborn.lifeline,
-            log=log,
-            concurrent=start["concurrent"],
-            result_limit=_number(start["result_limit"]),
-            host_lost=load["host_lost"],
-        )
+        start, *early = _first(channel)
+    except EOFError:
+        os._exit(0)
+    try:
+        instance = _instance(newborn, channel, start)
     except BaseException as error:
         # The import is a stranger's code: an exit there is a failure, too.
-        failed = loading.failure(error, load["source"])
-        log.note("the instance cannot start\n%s" % failed["trace"], "ERROR")
-        newborn.line.send({"is": "failed", **failed})
-        surroundings.flush(log)
+        failed = loading.failure(error, (start["driver"] or {}).get("source", ""))
+        newborn.log.note("the instance cannot start\n%s" % failed["trace"], "ERROR")
+        channel.send({"is": "failed", **failed})
+        surroundings.flush(newborn.log)
         processes.end_children(1)
         os._exit(1)
-    newborn.line.send({"is": "started"})
-    newborn.line.close()
-    instance.run()
+    channel.send({"is": "started", "pid": os.getpid()})
+    instance.run(early)
 
 
-def _open(log: Log, start: Message) -> None:
-    surroundings.no_input()
+def _first(channel: Channel) -> List[Message]:
+    """What the host says first: the start, and maybe more at once."""
+    messages: List[Message] = []
+    while not messages:
+        messages = channel.read()
+    return messages
+
+
+def _instance(newborn: Newborn, channel: Channel, start: Message) -> Instance:
+    log = newborn.log
     surroundings.make(os.path.dirname(start["log"]))
     most, keep = _number(start.get("log_bytes")), start.get("log_keep") or 1
     log.move(start["log"], most, keep, start["concurrent"])
+    surroundings.settle(start["folder"], start["environ"])
+    log.note(_about(newborn, start))
+    commands = newborn.commands
+    if commands is None:
+        source = start["driver"]
+        with processes.Vigil(newborn.lifeline, channel.descriptor):
+            driver = loading.load(source["source"], source["main"], source["pycache"])
+        newborn.interrupts.heeded = False
+        commands = Commands(driver, source["commands"], log.note)
+    return Instance(
+        commands=commands,
+        contexts=newborn.contexts or Contexts(log.note),
+        channel=channel,
+        lifeline=newborn.lifeline,
+        log=log,
+        interrupts=newborn.interrupts,
+        concurrent=start["concurrent"],
+        result_limit=_number(start["result_limit"]),
+        host_lost=start["host_lost"],
+    )
 
 
-def _about(newborn: Newborn) -> str:
+def _about(newborn: Newborn, start: Message) -> str:
     way = "fresh" if newborn.commands is None else "forked"
-    about = newborn.start.get("about") or "instance %s" % newborn.start["id"]
+    about = start.get("about") or "an instance"
     python = sys.version.split()[0]
     return "started: %s, Python %s, process %d, %s" % (about, python, os.getpid(), way)
 

@@ -15,9 +15,11 @@ from shelldriver.records import Records
 
 
 def prepare() -> Log:
-    """What instances that are forked later shall find: a log, streams that lead to it, signals as Python has them."""
-    # Whoever started the host in the background may have had it ignore interrupts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    """What instances that are forked later shall find: no input, a log, streams that lead to it, Python's signals."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    if nothing:
+        os.dup2(nothing, 0)
+        os.close(nothing)
     for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(one, signal.SIG_DFL)
     log = Log()
@@ -27,14 +29,18 @@ def prepare() -> Log:
     return log
 
 
-def settle(folder: str, environ: Mapping[str, str]) -> None:
-    """Make this process a driver's: with its own session, folders and variables.
-
-    ``folder`` gets ``work`` (the current folder), ``home`` and ``tmp``.
-    """
+def part() -> None:
+    """Make this process one of its own: with its own session, and its own orphans."""
     if os.getsid(0) != os.getpid():  # A fresh interpreter leads a session already.
         os.setsid()
     processes.adopt_orphans()
+
+
+def settle(folder: str, environ: Mapping[str, str]) -> None:
+    """Give this process its own folders and variables.
+
+    ``folder`` gets ``work`` (the current folder), ``home`` and ``tmp``.
+    """
     places = {name: os.path.join(folder, name) for name in ("work", "home", "tmp")}
     for place in (folder, *places.values()):
         make(place)
@@ -58,14 +64,6 @@ def make(folder: str) -> None:
         pass
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)
-
-
-def no_input() -> None:
-    """Let standard input come from nowhere."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    if nothing:
-        os.dup2(nothing, 0)
-        os.close(nothing)
 
 
 def flush(log: Log) -> None:

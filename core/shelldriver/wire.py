@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import errno
 import fcntl
@@ -11,7 +12,7 @@ import resource
 import socket
 import struct
 import threading
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 Message = Dict[str, Any]
 
@@ -23,6 +24,7 @@ _PIECE = 1 << 18
 """Characters of a result beyond which it follows its message in pieces. As JSON it would be copied six times more."""
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.EBADF, errno.ENOTCONN)
 
+_parse = json.JSONDecoder().raw_decode
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -74,7 +76,7 @@ class Inbox:
             if length is None or len(self._buffer) < start + head + length:
                 break
             end = start + head + length
-            messages.append(json.loads(bytes(self._buffer[start + head : end]).decode("utf-8")))
+            messages.append(_parse(bytes(self._buffer[start + head : end]).decode("utf-8"))[0])
             start = end
         if start:
             del self._buffer[:start]
@@ -188,6 +190,20 @@ class Channel:
         """Hang up, in this process."""
         with contextlib.suppress(OSError):
             os.close(self.descriptor)
+
+
+def receive_descriptor(end: socket.socket) -> Optional[int]:
+    """A descriptor, sent as ``multiprocessing.reduction`` sends them; None when the other side has gone."""
+    numbers = array.array("i")
+    space = socket.CMSG_SPACE(numbers.itemsize)
+    try:
+        _, ancillary, _, _ = end.recvmsg(1, space, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+    except OSError:
+        return None
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers.frombytes(data)
+    return numbers[0] if numbers else None
 
 
 def out_of_the_way(descriptor: int) -> int:

@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "\n" not in message
     assert f"{tmp_path}/file/logs" in message
-    assert "file exists" in message
+    assert "not a directory" in message
     assert "SHELLDOCK_HOME" in message
 
 

@@ -123,26 +123,31 @@ class Wire:
 class Instance:
     """One driver's process as its host sees it."""
 
-    def __init__(self, server: Server, id: str, wire: Wire, folder: Path, log: Path) -> None:
+    def __init__(self, server: Server, number: int, wire: Wire, folder: Path, log: Path) -> None:
         self.server = server
-        self.id = id
+        self.number = number
         self.wire = wire
         self.folder = folder
         self.log = log
         self._calls = 0
+        self._began: Message = {}
 
     @property
-    def started(self) -> Message:
-        return self.server.event("started", self.id)
+    def began(self) -> Message:
+        """How its start went; waits for it."""
+        if not self._began:
+            self._began = self.wire.receive()
+        return self._began
 
     @property
     def pid(self) -> int:
-        return int(self.started["pid"])
+        assert self.began["is"] == "started", self.began
+        return int(self.began["pid"])
 
     @property
     def gone(self) -> int:
         """How it ended; waits for it."""
-        return int(self.server.event("gone", self.id)["status"])
+        return int(self.server.gone(self.number)["status"])
 
     @property
     def lines(self) -> list[Line]:
@@ -158,6 +163,7 @@ class Instance:
 
     def initialize(self, context: Any = None) -> Message:
         self.wire.send(do="initialize", call="init", context=context, execution="e0")
+        assert self.began["is"] == "started", self.began
         return self.wire.receive()
 
     def ask(
@@ -192,6 +198,7 @@ class Instance:
 
     def stop(self, limit: float | None = PATIENCE) -> Message:
         self.wire.send(do="stop", reason="test", limit=limit)
+        assert self.began["is"] == "started", self.began
         return self.wire.receive()
 
 
@@ -201,8 +208,9 @@ class Server:
     def __init__(self, python: str, folder: Path, environ: dict[str, str]) -> None:
         self.folder = folder
         self._numbers = 0
-        self._events: list[Message] = []
+        self._gone: dict[int, Message] = {}
         self._instances: list[Instance] = []
+        self._driver: Message = {}
         self.way = ""
         ours, theirs = socket.socketpair()
         self.handles, handles = socket.socketpair()
@@ -235,9 +243,20 @@ class Server:
         self.send_load(source, main, **options)
         return self.control.receive()
 
-    def send_load(self, source: Path, main: str, **options: Any) -> None:
-        defaults: Message = {"way": "auto", "commands": {}, "pycache": None, "host_lost": 4.0}
-        self.control.send(do="load", source=str(source), main=main, **{**defaults, **options})
+    def send_load(
+        self,
+        source: Path,
+        main: str,
+        way: str = "auto",
+        commands: Any = None,
+        pycache: str | None = None,
+        host_lost: float = 4.0,
+    ) -> None:
+        self._host_lost = host_lost
+        self._driver = {
+            "source": str(source), "main": main, "commands": commands or {}, "pycache": pycache,
+        }  # fmt: skip
+        self.control.send(do="load", way=way, host_lost=host_lost, **self._driver)
 
     def start(
         self,
@@ -253,11 +272,12 @@ class Server:
         sendfds(self.handles, [theirs.fileno()])
         theirs.close()
         folder, log = self.folder / name, self.folder / "logs" / f"{name}.log"
-        self.control.send(
-            do="start", id=name, folder=str(folder), log=str(log), environ=environ or {},
-            concurrent=concurrent, result_limit=result_limit, **options,
+        instance = Instance(self, self._numbers, Wire(ours), folder, log)
+        instance.wire.send(
+            do="start", folder=str(folder), log=str(log), environ=environ or {}, concurrent=concurrent,
+            result_limit=result_limit, host_lost=self._host_lost,
+            driver=self._driver if self.way.startswith("fresh") else None, **options,
         )  # fmt: skip
-        instance = Instance(self, name, Wire(ours), folder, log)
         self._instances.append(instance)
         return instance
 
@@ -268,13 +288,17 @@ class Server:
         assert frame["is"] == "result", frame
         return instance
 
-    def event(self, kind: str, id: str) -> Message:
-        """The event of this kind for this instance; waits for it."""
-        while True:
-            for event in self._events:
-                if event["is"] == kind and event.get("id") == id:
-                    return event
-            self._events.append(self.control.receive())
+    def gone(self, number: int) -> Message:
+        """What is told of the end of this instance; waits for it."""
+        while number not in self._gone:
+            event = self.control.receive()
+            assert event["is"] == "gone", event
+            self._gone[event["number"]] = event
+        return self._gone[number]
+
+    def skip(self) -> None:
+        """Count an instance that was asked for elsewhere."""
+        self._numbers += 1
 
     def leave_instances(self) -> None:
         """Hang up on all instances."""

@@ -101,7 +101,9 @@ ENDS: dict[str, End] = {
     "stopped": _stop,
     "host-closed": lambda instance: instance.wire.close(),
     "killed": lambda instance: os.kill(instance.pid, signal.SIGKILL),
-    "killed-by-request": lambda instance: instance.server.control.send(do="kill", id=instance.id),
+    "killed-by-request": lambda instance: instance.server.control.send(
+        do="kill", number=instance.number
+    ),
     "own-exit": lambda instance: instance.wire.send(
         do="call", call="x", command="die", inputs={}, ports=[], context=None
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import stat
@@ -12,6 +13,7 @@ from multiprocessing.reduction import sendfds
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -267,16 +269,21 @@ def test_a_driver_that_cannot_be_imported_fails_with_file_and_line(serve: Serve,
 def test_a_fresh_instance_that_cannot_import_fails_by_itself(serve: Serve) -> None:
     server = serve("import nowhere", way="fresh")
     instance = server.start()
-    failed = server.event("failed", instance.id)
-    assert (failed["type"], failed["where"]) == ("ModuleNotFoundError", "driver.py:1")
+    failed = instance.began
+    assert (failed["is"], failed["type"], failed["where"]) == (
+        "failed",
+        "ModuleNotFoundError",
+        "driver.py:1",
+    )
     assert instance.gone == 1
 
 
-def test_a_process_that_ends_while_importing_is_a_failed_start(serve: Serve) -> None:
+def test_a_process_that_ends_while_importing_hangs_up_and_is_gone(serve: Serve) -> None:
     server = serve("import os\nos._exit(9)", way="fresh")
     instance = server.start()
-    assert "status 9" in server.event("failed", instance.id)["text"]
     assert instance.gone == 9
+    with pytest.raises(EOFError):
+        instance.wire.receive()
 
 
 @pytest.mark.parametrize("way", ["auto", "fresh"])
@@ -287,7 +294,7 @@ def test_a_start_that_cannot_have_its_folder_fails_and_the_next_works(
     blocked = server.folder / "i1"
     blocked.write_text("a file")
     instance = server.start()
-    assert server.event("failed", instance.id)["type"] in ("NotADirectoryError", "FileExistsError")
+    assert instance.began["type"] in ("NotADirectoryError", "FileExistsError")
     assert instance.gone == 1
     assert server.ready().call("pid")
 
@@ -322,28 +329,58 @@ def test_many_starts_at_once_all_answer(driver: Server) -> None:
     instances = [driver.start() for _ in range(20)]
     for instance in instances:
         instance.wire.send(do="initialize", call=1, context=None)
-    assert all(instance.wire.receive()["is"] == "result" for instance in instances)
     assert len({instance.pid for instance in instances}) == 20
+    assert all(instance.wire.receive()["is"] == "result" for instance in instances)
 
 
-def test_a_start_may_come_before_its_channel(driver: Server) -> None:
-    instance = driver.start()
+def test_an_instance_that_is_never_told_what_to_be_leaves(driver: Server) -> None:
+    instance = driver.ready()
     ours, theirs = socket.socketpair()
-    driver.control.send(
-        do="start", id="early", folder=str(driver.folder / "early"), log=str(driver.folder / "early.log"),
-        environ={}, concurrent=False, result_limit=None,
-    )  # fmt: skip
-    assert instance.initialize()["is"] == "result"
     sendfds(driver.handles, [theirs.fileno()])
     theirs.close()
     ours.close()
-    assert driver.event("gone", "early")["status"] == 0
+    assert driver.gone(instance.number + 1)["status"] == 0
+    driver.skip()
+    assert driver.ready().call("count") == "1"
+
+
+def test_one_process_is_ready_in_advance_for_whoever_has_wanted_two(
+    serve: Serve, dies: Callable[..., bool]
+) -> None:
+    server = serve(_PID)
+    first = server.ready()
+    assert children(server) == {first.pid}
+    pids = [first.pid, server.ready().pid]
+    (spare,) = spares(server, pids)
+    assert os.getpgid(spare) == spare, "it is in nobody's way"
+    assert server.ready().pid == spare
+    (killed,) = spares(server, [*pids, spare])
+    os.kill(killed, signal.SIGKILL)
+    assert dies(killed)
+    another = server.ready()
+    assert another.pid not in (*pids, spare, killed)
+    (left,) = spares(server, [*pids, spare, another.pid])
+    assert server.end() == 0
+    assert dies(left)
+
+
+def children(server: Server) -> set[int]:
+    """The processes of a fork server."""
+    return {one.pid for one in psutil.Process(server.popen.pid).children()}
+
+
+def spares(server: Server, instances: list[int]) -> set[int]:
+    """Those of them that are no instances; waits until there are any."""
+    deadline = time.monotonic() + 15
+    while not (found := children(server).difference(instances)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def test_kill_ends_an_instance_at_once_Q7(driver: Server) -> None:
     instance = driver.ready()
-    driver.control.send(do="kill", id=instance.id)
-    driver.control.send(do="kill", id="nobody")
+    driver.control.send(do="kill", number=instance.number)
+    driver.control.send(do="kill", number=10**6)
     assert instance.gone == -signal.SIGKILL
 
 

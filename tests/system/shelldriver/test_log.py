@@ -421,6 +421,6 @@ def test_a_cleanup_that_takes_a_reason_is_given_it_beside_the_context_r4(serve: 
 
 def test_a_start_that_fails_leaves_its_trace_in_the_log_r4(serve: Serve) -> None:
     instance = serve("class Driver: pass\n1 / 0", way="fresh").start()
-    assert instance.server.event("failed", instance.id)["type"] == "ZeroDivisionError"
+    assert instance.began["type"] == "ZeroDivisionError"
     assert instance.lines[-1].text == "ZeroDivisionError: division by zero"
     assert instance.lines[-1].source == "ERROR"
