@@ -48,6 +48,8 @@ class Way(Value, frozen=True, kw_only=True):
     host_lost: float
     """Seconds that instances have for ``cleanup`` when this process dies."""
     result_bytes: int
+    merge_memory: bool = False
+    """Let the kernel keep equal pages of instances once."""
     log_bytes: int = 10 * 2**20
     """The size from which an instance's log is continued in a new file."""
     log_keep: int = 5
@@ -185,7 +187,7 @@ class ForkServer:
         options = self._options
         way = "fresh" if options.fresh else "auto"
         self._channel.send({
-            "do": "load", "way": way, "host_lost": options.host_lost,
+            "do": "load", "way": way, "host_lost": options.host_lost, "merge_memory": options.merge_memory,
             **self._source(),
         })  # fmt: skip
         try:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from shelldock import descriptors
+from shelldock import descriptors, merging
 from shelldock.environments import Environments, Hold
 from shelldock.errors import NotFoundError, PluginError, ShelldockError
 from shelldock.fabric import Fabric
@@ -112,6 +112,7 @@ class Node:
             start_source=settings.source("limits.start"),
             host_lost=limits.host_lost,
             result_bytes=limits.result_bytes,
+            merge_memory=settings.instances.merge_memory,
             log_bytes=settings.logs.max_bytes,
             log_keep=settings.logs.keep,
         )
@@ -132,6 +133,9 @@ class Node:
     async def open(self) -> None:
         """Join the others."""
         self._way = replace(self._way, open_files=descriptors.raise_limit())
+        if self._way.merge_memory and (obstacle := merging.obstacle()):
+            source = self._settings.source("instances.merge_memory")
+            log.warning("memory of instances is not merged: %s (set by: %s)", obstacle, source)
         self._room = await asyncio.to_thread(Room.open, self._paths.instances)
         try:
             await self._fabric.join(self.info, self.serve)

@@ -75,6 +75,8 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """After how many failed starts in a row an instance is broken; 0: never."""
     variables: dict[str, str] = {}
     """Environment variables for every driver."""
+    merge_memory: bool = False
+    """Let the kernel keep equal pages once, where its KSM runs (Linux 6.4 and later)."""
 
 
 class OwnLimits(msgspec.Struct, frozen=True, kw_only=True):

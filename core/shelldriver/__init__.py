@@ -9,7 +9,7 @@ Nothing is ever pickled. Requests say what to ``do``, answers and events say wha
 
 ====================  ==========================================================================================
 control, host →       ``{"do": "load", "way": "auto" | "fresh", "host_lost": seconds, "source", "main", "commands": {name:
-                      [[parameter, default | null], …]}, "pycache": folder | null}``
+                      [[parameter, default | null], …]}, "pycache": folder | null, "merge_memory": true | absent}``
                       first, once; then ``{"do": "kill", "number"}``
 control, → host       ``{"is": "loaded", "python", "way": "forked" | "fresh: why"}`` or ``{"is": "failed", "type", "text",
                       "trace", "where"}``; then ``{"is": "gone", "number", "status", "why": text | absent}`` once an

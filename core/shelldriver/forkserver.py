@@ -136,6 +136,8 @@ class ForkServer:
 
     def _import(self, load: Message) -> None:
         self._host_lost = load["host_lost"]
+        if load.get("merge_memory"):
+            processes.merge_memory()
         way = "fresh: it was asked for"
         if load["way"] != "fresh":
             try:
