@@ -17,7 +17,7 @@ from statistics import median, quantiles
 import msgspec
 import psutil
 
-from shelldock import AsyncHost, Resource, Target
+from shelldock import AsyncHost, Resource, Target, merging
 from shelldock.errors import InstanceLost
 from shelldock.paths import Paths
 from shelldock.settings import load
@@ -238,7 +238,9 @@ async def run(arguments: argparse.Namespace) -> list[Step]:
     steps = []
     with tempfile.TemporaryDirectory() as room:
         paths = Paths.below(Path(room))
-        async with AsyncHost(load(None, SETTINGS), paths=paths, python=arguments.python) as host:
+        merged = {"SHELLDOCK_INSTANCES__MERGE_MEMORY": str(arguments.merge)}
+        settings = load(None, SETTINGS | merged)
+        async with AsyncHost(settings, paths=paths, python=arguments.python) as host:
             shell = SHELLS / arguments.shell
             await host.prepare(host.open_shell(shell))
             fleet = Fleet(host, shell)
@@ -265,11 +267,16 @@ def main() -> None:
     )
     parser.add_argument("--deaths", type=int, default=0, help="processes to kill at each step")
     parser.add_argument(
+        "--merge", action="store_true", help="let the kernel keep equal pages once, where KSM runs"
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="fail where the last step costs more than the one before",
     )
     arguments = parser.parse_args()
+    if arguments.merge and (obstacle := merging.obstacle()):
+        parser.error(obstacle)
     steps = asyncio.run(run(arguments))
     if arguments.check:
         sys.exit("\n".join(faults(*steps[-2:])) or 0)
