@@ -148,12 +148,15 @@ def _sqlite(url: URL) -> Engine:
         engine = create_engine(
             url,
             poolclass=StaticPool,
+            paramstyle="named",
             hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
     else:
         _make_folder(Path(str(url.database)).parent)
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY})
+        engine = create_engine(
+            url, paramstyle="named", hide_parameters=True, connect_args={"timeout": BUSY}
+        )
     event.listen(engine, "connect", _connect_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -6,14 +6,25 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from shelldock.errors import CancelledError, InputError, InstanceLost, NotFoundError, StoreError
 from shelldock.holding import Holding
@@ -28,6 +39,8 @@ TIDY: Final = 600.0
 RETRY: Final = 1.0
 """Seconds until the next try to write what could not be written."""
 
+Row = dict[str, object]
+
 log = logging.getLogger(__name__)
 
 
@@ -35,18 +48,10 @@ log = logging.getLogger(__name__)
 class _Entry:
     """What is to be written of an execution: the newest of it."""
 
-    row: dict[str, object]
+    execution: Execution
     new: bool = False
+    request: Request | None = None
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
-    said: Execution | None = None
-    """What is newer than the row. It becomes one when it is written: a driver may say much, a line at a time."""
-
-    def written(self) -> dict[str, object]:
-        """All of it as a row."""
-        if self.said is not None:
-            self.row |= _row(self.said)
-            self.said = None
-        return self.row
 
 
 class Ledger:
@@ -59,6 +64,8 @@ class Ledger:
         self._store = store
         self._folder = folder
         self._kept = kept
+        self._insert = _Statement(_INSERT)
+        self._update = _Statement(_UPDATE)
         self._come = threading.Condition()
         self._entries: dict[str, _Entry] = {}
         self._writing: dict[str, _Entry] = {}
@@ -100,26 +107,22 @@ class Ledger:
     ) -> asyncio.Future[None]:
         """Have it written as it is now; the future is done when it is safe on the disk.
 
-        It raises ``StoreError`` where that fails. What is not new is tried again until it succeeds, all the same.
-        Raises ``InputError`` for text that cannot be written.
+        It raises ``StoreError`` where that fails, and ``InputError`` for text that cannot be written. What is not new
+        is tried again, all the same, until it succeeds or turns out to be no text.
         """
-        row = _row(execution)
-        if new:  # the same columns for every one: then all are one statement
-            key, digest = (request.key, request.digest) if request else (None, None)
-            row |= {"request_key": key, "request_digest": digest}
         written = self._loop.create_future()
         with self._come:
-            entry = self._entries.setdefault(execution.id, _Entry({}, new))
-            entry.row |= row
-            entry.said = None
+            entry = self._entries.get(execution.id) or _Entry(execution, new, request)
+            entry.execution = execution
             entry.waiting.append(written)
+            self._entries[execution.id] = entry
             self._come.notify()
         return written
 
     def keep(self, execution: Execution) -> None:
         """Have it written as it is now with the next commit, for which nobody waits."""
         with self._come:
-            self._entries.setdefault(execution.id, _Entry({})).said = execution
+            self._entries.setdefault(execution.id, _Entry(execution)).execution = execution
             self._come.notify()
 
     async def flush(self) -> None:
@@ -155,29 +158,29 @@ class Ledger:
         for name, entry in entries.items():
             alone = failed if len(entries) == 1 else self._commit([entry])
             self._tell([entry], alone)
-            if alone is not None and not entry.new:
+            if isinstance(alone, StoreError) and not entry.new:
                 entry.waiting = []
                 self._owed[name] = entry
 
-    def _commit(self, entries: Iterable[_Entry]) -> StoreError | None:
-        new = [entry.written() for entry in entries if entry.new]
-        changed = [entry.written() for entry in entries if not entry.new]
-        changed = [row | {"of": row["id"]} for row in changed]
+    def _commit(self, entries: Collection[_Entry]) -> StoreError | InputError | None:
         try:
+            new = [_row(entry) for entry in entries if entry.new]
+            changed = [_change(entry.execution) for entry in entries if not entry.new]
             with self._store.transaction(write=True) as connection:
-                if new:
-                    connection.execute(_INSERT, new)
-                if changed:
-                    connection.execute(_UPDATE, changed)
+                self._insert.run(connection, new)
+                self._update.run(connection, changed)
         except StoreError as error:
-            log.error("%d executions could not be recorded: %s", len(new) + len(changed), error)
+            log.error("%d executions could not be recorded: %s", len(entries), error)
             return error
+        except UnicodeEncodeError as error:
+            log.error("%d executions could not be recorded: %s", len(entries), error)
+            return _no_text(next(iter(entries)).execution, error)
         except Exception as error:
-            log.exception("%d executions could not be recorded", len(new) + len(changed))
+            log.exception("%d executions could not be recorded", len(entries))
             return StoreError(f"internal error, please report it: {type(error).__name__}: {error}")
         return None
 
-    def _tell(self, entries: Iterable[_Entry], error: StoreError | None) -> None:
+    def _tell(self, entries: Iterable[_Entry], error: StoreError | InputError | None) -> None:
         waiting = [one for entry in entries for one in entry.waiting]
         if waiting:
             self._loop.call_soon_threadsafe(_settle_all, waiting, error)
@@ -190,9 +193,8 @@ class Ledger:
             found = connection.execute(
                 select(executions.c.record).where(executions.c.state.in_(("accepted", "running")))
             ).scalars()
-            ended = [_row(_given_up(_read(record))) for record in found]
-            if ended:
-                connection.execute(_UPDATE, [row | {"of": row["id"]} for row in ended])
+            ended = [_change(_given_up(_read(record))) for record in found]
+            self._update.run(connection, ended)
         if ended:
             log.warning("%d executions were under way when the last server ended", len(ended))
 
@@ -259,21 +261,41 @@ class Ledger:
         return History(executions=[_read(record) for _, record in page], next=more)
 
 
-_INSERT: Final = insert(executions)
+_INSERT: Final = insert(executions).values({
+    name: bindparam(name)
+    for name in (
+        "id", "state", "target", "sandbox", "command", "user", "accepted", "ended", "record",
+        "request_key", "request_digest",
+    )
+}).inline()  # fmt: skip
 _UPDATE: Final = (
     update(executions)
     .where(executions.c.id == bindparam("of"))
-    .values(state=bindparam("state"), ended=bindparam("ended"), record=bindparam("record"))
+    .values({name: bindparam(name) for name in ("state", "ended", "record")})
 )
 
 
-def _row(execution: Execution) -> dict[str, object]:
-    try:
-        record = msgspec.json.encode(execution).decode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{execution.command!r} of {execution.target!r} cannot be recorded, as its text is no Unicode: {error}"
-        ) from None
+class _Statement:
+    """One statement for many rows.
+
+    They reach the driver as they are: SQLAlchemy takes longer to look at each than the database to write it.
+    """
+
+    def __init__(self, statement: Insert | Update) -> None:
+        self._statement = statement
+        self._text = ""
+
+    def run(self, connection: Connection, rows: list[Row]) -> None:
+        """Execute it for all of them; for none, not at all."""
+        if not rows:
+            return
+        if not self._text:
+            self._text = str(self._statement.compile(dialect=connection.dialect))
+        connection.exec_driver_sql(self._text, rows)
+
+
+def _row(entry: _Entry) -> Row:
+    execution, request = entry.execution, entry.request
     return {
         "id": execution.id,
         "state": execution.state,
@@ -283,8 +305,25 @@ def _row(execution: Execution) -> dict[str, object]:
         "user": execution.user,
         "accepted": execution.accepted,
         "ended": execution.ended,
-        "record": record,
+        "record": msgspec.json.encode(execution).decode(),
+        "request_key": request.key if request else None,
+        "request_digest": request.digest if request else None,
     }
+
+
+def _change(execution: Execution) -> Row:
+    return {
+        "of": execution.id,
+        "state": execution.state,
+        "ended": execution.ended,
+        "record": msgspec.json.encode(execution).decode(),
+    }
+
+
+def _no_text(execution: Execution, error: UnicodeEncodeError) -> InputError:
+    return InputError(
+        f"{execution.command!r} of {execution.target!r} cannot be recorded, as its text is no Unicode: {error}"
+    )
 
 
 def _read(record: str) -> Execution:
@@ -317,7 +356,7 @@ def _number(cursor: str) -> int:
     return int(cursor)
 
 
-def _settle_all(waiting: list[asyncio.Future[None]], error: StoreError | None) -> None:
+def _settle_all(waiting: list[asyncio.Future[None]], error: StoreError | InputError | None) -> None:
     for one in waiting:
         if one.done():
             continue
