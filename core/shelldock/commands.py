@@ -13,7 +13,14 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from shelldock.errors import ClosingError, ConflictError, NotFoundError, ShelldockError
+from shelldock.errors import (
+    ClosingError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    ShelldockError,
+    StoreError,
+)
 from shelldock.executions import ENDED, Executions
 from shelldock.fleet import Fleet
 from shelldock.inputs import DISCOVERY, Inputs, check
@@ -83,6 +90,7 @@ class Commands:
 
     :param settings: those of now.
     :param origin: the node of this host, which is told when a command starts.
+    :param ready: whether that node runs a command for a key without having it wait.
     """
 
     def __init__(
@@ -97,6 +105,7 @@ class Commands:
         requests: Requests,
         fleet: Fleet,
         tokens: Tokens,
+        ready: Callable[[str, Shell], bool],
     ) -> None:
         self.connectivity = Connectivity()
         """Where drivers find the API."""
@@ -113,8 +122,9 @@ class Commands:
         self._requests = requests
         self._fleet = fleet
         self._tokens = tokens
+        self._ready = ready
         self._ongoing = Ongoing(executions.runs, self._room)
-        self._tasks: dict[str, asyncio.Task[Execution]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     # ---- from acceptance to end -----------------------------------------------------------------
 
@@ -184,38 +194,39 @@ class Commands:
             origin=self._origin,
         )
         self._ongoing.begin(key, call, asked.parent)
-        settled = partial(self._accepted, key, shell, call)
-        return await self._executions.accept(
-            call, settled, chain=chain, user=asked.user, request=request
+        execution = self._executions.accept(call, chain=chain, user=asked.user, request=request)
+        self._tasks[execution.id] = asyncio.create_task(
+            self._run(key, shell, call), name=f"execution {execution.id}"
         )
+        await self._executions.accepted(execution.id)
+        return execution
 
-    def _accepted(self, key: str, shell: Shell, call: Call, kept: bool) -> None:
-        if not kept:
-            self._ongoing.end(call.execution)
-            return
-        self._tasks[call.execution] = asyncio.create_task(
-            self._run(key, shell, call), name=f"execution {call.execution}"
-        )
-
-    async def _run(self, key: str, shell: Shell, call: Call) -> Execution:
+    async def _run(self, key: str, shell: Shell, call: Call) -> None:
         try:
-            self._reservations.refuse_ended(call.target.sandbox)  # while it was being recorded
-            call = self._with_context(call)
-            outcome = await self._fleet.execute(key, shell, call)
-        except ShelldockError as error:
-            outcome = Outcome(failure=Failure.of(error))
-        except Exception as error:  # ours to mend; but whoever waits must hear of it
-            log.exception("execution %s", call.execution)
-            message = f"internal error, please report it: {type(error).__name__}: {error}"
-            outcome = Outcome(failure=Failure(code="error", message=message))
-        try:
+            outcome = await self._outcome(key, shell, call)
             execution = await self._executions.end(call.execution, outcome)
+        except (StoreError, InputError):
+            return  # it could not be recorded that it was accepted: whoever asked hears of it
         finally:
             self._ongoing.end(call.execution)
             self._tasks.pop(call.execution, None)
         if call.prints and execution.result:
             self._print(execution, execution.result)
-        return execution
+
+    async def _outcome(self, key: str, shell: Shell, call: Call) -> Outcome:
+        try:
+            # What can start at once is recorded as accepted and running at once; no instance is started for a command
+            # that may yet turn out to be refused.
+            if not self._executions.is_accepted(call.execution) and not self._ready(key, shell):
+                await self._executions.accepted(call.execution)
+            self._reservations.refuse_ended(call.target.sandbox)  # while it was being recorded
+            return await self._fleet.execute(key, shell, self._with_context(call))
+        except ShelldockError as error:
+            return Outcome(failure=Failure.of(error))
+        except Exception as error:  # ours to mend; but whoever waits must hear of it
+            log.exception("execution %s", call.execution)
+            message = f"internal error, please report it: {type(error).__name__}: {error}"
+            return Outcome(failure=Failure(code="error", message=message))
 
     def _print(self, execution: Execution, text: str) -> None:
         message = Message(
@@ -262,10 +273,9 @@ class Commands:
 
     async def release(self, sandbox: Sandbox, targets: Sequence[Target]) -> None:
         """Cancel what runs in a sandbox that ends, and stop what is its own (I9)."""
-        for execution in self._executions.all():
-            if execution.sandbox == sandbox.id and execution.state not in ENDED:
-                with suppress(ShelldockError):  # it has just ended by itself
-                    await self.cancel(execution.id, force=True)
+        for execution in self._ongoing.within(sandbox.id):
+            with suppress(ShelldockError):  # it has just ended by itself
+                await self.cancel(execution, force=True)
         own = {self._plugins.scope(one) for one in targets if one.kind != "resource"}
         still_used = {
             self._plugins.scope(one)

@@ -42,26 +42,23 @@ class Executions:
         self._keep = keep
         self._all: dict[str, Execution] = {}
         self._ended: dict[str, None] = {}
+        self._accepting: dict[str, asyncio.Future[None]] = {}
         self._ending: set[str] = set()
         self._waiters: dict[str, set[asyncio.Future[Execution]]] = {}
 
     # ---- what happens ---------------------------------------------------------------------------
 
-    async def accept(
+    def accept(
         self,
         call: Call,
-        settled: Callable[[bool], None],
         *,
         chain: tuple[str, ...] = (),
         user: str = "",
         request: Request | None = None,
     ) -> Execution:
-        """Record that a command was asked for.
+        """Record that a command was asked for. With a ledger, nobody may hear of it before ``accepted``.
 
-        :param settled: told whether it is recorded, also where the caller does not wait for that any more.
         :param chain: the scopes that wait for it, outermost first.
-
-        Raises ``StoreError`` where it cannot be recorded, and ``InputError`` for text that is none.
         """
         target = call.target
         execution = Execution(
@@ -77,23 +74,33 @@ class Executions:
         )
         if self._ledger is None:
             self._put(execution)
-            settled(True)
             return execution
-        try:
-            written = self._ledger.write(execution, new=True, request=request)
-        except BaseException:
-            settled(False)
-            raise
-        written.add_done_callback(partial(self._accepted, execution, settled))
-        await asyncio.shield(written)
+        self._all[execution.id] = execution
+        written = self._ledger.write(execution, new=True, request=request)
+        self._accepting[execution.id] = written
+        written.add_done_callback(partial(self._accepted, execution))
         return execution
 
+    def is_accepted(self, id: str) -> bool:
+        """Whether it is recorded that the command was asked for."""
+        return id not in self._accepting
+
+    async def accepted(self, id: str) -> None:
+        """Wait until it is recorded that the command was asked for.
+
+        Raises ``StoreError`` where it cannot be, and ``InputError`` for text that is none: then it must not run.
+        """
+        written = self._accepting.get(id)
+        if written is not None:
+            await asyncio.shield(written)
+
     async def started(self, id: str, instance: str) -> None:
-        """Record that it runs now, on ``instance``. Raises ``StoreError``: then it must not run."""
+        """Record that it runs now, on ``instance``. Raises ``StoreError`` and ``InputError``: then it must not run."""
         running = replace(self._all[id], state="running", started=time.time(), instance=instance)
         self._all[id] = running
         if self._ledger is not None:
             await self._ledger.write(running)
+            await self.accepted(id)
         self._changed(self._all[id])
 
     def say(self, id: str, message: str) -> None:
@@ -107,7 +114,15 @@ class Executions:
         self._put(said)
 
     async def end(self, id: str, outcome: Outcome) -> Execution:
-        """Record how it ended."""
+        """Record how it ended.
+
+        Raises what ``accepted`` raises: then it never ran, and is forgotten.
+        """
+        try:
+            await self.accepted(id)
+        except (StoreError, InputError):
+            self._forget(id)
+            raise
         execution = _ended(self._all[id], outcome)
         if self._ledger is not None:
             self._ending.add(id)  # what came later must not be written over this
@@ -116,8 +131,7 @@ class Executions:
         self._put(execution)
         self._ended[id] = None
         while len(self._ended) > self._keep:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest], self._all[oldest]
+            self._forget(next(iter(self._ended)))
         for waiter in self._waiters.pop(id, ()):
             if not waiter.done():  # else who waited has just been cancelled
                 waiter.set_result(execution)
@@ -145,7 +159,7 @@ class Executions:
 
     def all(self) -> list[Execution]:
         """Every execution that is remembered, oldest first."""
-        return list(self._all.values())
+        return [one for one in self._all.values() if one.id not in self._accepting]
 
     async def page(self, wanted: dict[str, str], before: str, limit: int) -> History:
         """A page of the history, newest first; see ``Ledger.page``."""
@@ -176,20 +190,19 @@ class Executions:
         finally:
             waiters.discard(waiter)
 
-    def _accepted(
-        self,
-        execution: Execution,
-        settled: Callable[[bool], None],
-        written: asyncio.Future[None],
-    ) -> None:
-        kept = not written.cancelled() and written.exception() is None
-        if kept:
-            self._put(execution)
-        settled(kept)
+    def _accepted(self, execution: Execution, written: asyncio.Future[None]) -> None:
+        if not written.cancelled() and written.exception() is None:
+            del self._accepting[execution.id]
+            self._changed(execution)
 
     def _put(self, execution: Execution) -> None:
         self._all[execution.id] = execution
         self._changed(execution)
+
+    def _forget(self, id: str) -> None:
+        self._ended.pop(id, None)
+        self._accepting.pop(id, None)
+        del self._all[id]
 
 
 def _ended(before: Execution, outcome: Outcome) -> Execution:

@@ -181,6 +181,7 @@ class AsyncHost:
             Requests(self._ledger),
             self._fleet,
             self.tokens,
+            lambda key, shell: self._node.ready(key, shell),
         )
         self._node = Node(
             name,

@@ -66,6 +66,9 @@ class Ledger:
         self._kept = kept
         self._insert = _Statement(_INSERT)
         self._update = _Statement(_UPDATE)
+        self._fresh: dict[str, _Entry] = {}  # these two are of the loop's thread alone
+        self._ripe: dict[str, _Entry] = {}
+        self._ripening = False
         self._come = threading.Condition()
         self._entries: dict[str, _Entry] = {}
         self._writing: dict[str, _Entry] = {}
@@ -111,8 +114,16 @@ class Ledger:
         is tried again, all the same, until it succeeds or turns out to be no text.
         """
         written = self._loop.create_future()
+        if new:
+            self._fresh[execution.id] = _Entry(execution, True, request, [written])
+            if not self._ripening:
+                self._ripening = True
+                self._loop.call_soon(self._ripen)
+            return written
+        entry = self._fresh.pop(execution.id, None) or self._ripe.pop(execution.id, None)
         with self._come:
-            entry = self._entries.get(execution.id) or _Entry(execution, new, request)
+            if entry is None:
+                entry = self._entries.get(execution.id) or _Entry(execution)
             entry.execution = execution
             entry.waiting.append(written)
             self._entries[execution.id] = entry
@@ -128,10 +139,21 @@ class Ledger:
     async def flush(self) -> None:
         """Wait until all is written, or refused, that came before."""
         with self._come:
-            entries = [*self._writing.values(), *self._entries.values()]
-            waiting = [one for entry in entries for one in entry.waiting]
+            every = (self._writing, self._entries, self._ripe, self._fresh)
+            waiting = [one for some in every for entry in some.values() for one in entry.waiting]
         if waiting:
             await asyncio.wait(waiting)
+
+    def _ripen(self) -> None:
+        """Hand over what was accepted a whole round of the loop ago: had it started at once, it would have by now."""
+        if self._ripe:
+            with self._come:
+                self._entries |= self._ripe
+                self._come.notify()
+        self._ripe, self._fresh = self._fresh, {}
+        self._ripening = bool(self._ripe)
+        if self._ripening:
+            self._loop.call_soon(self._ripen)
 
     def _write_on(self) -> None:
         tidied = -TIDY

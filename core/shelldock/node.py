@@ -149,6 +149,11 @@ class Node:
             raise NotFoundError("verb", verb, VERBS)
         return await getattr(self, verb)(*arguments)
 
+    def ready(self, key: str, shell: Shell) -> bool:
+        """Whether a command for ``key`` would run here without waiting."""
+        scope = self._scopes.get(key)
+        return scope is not None and scope.ready(shell) is not None
+
     # ---- verbs ----------------------------------------------------------------------------------
 
     async def execute(self, key: str, shell: Shell, call: Call) -> Outcome:

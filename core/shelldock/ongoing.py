@@ -51,6 +51,15 @@ class Ongoing:
         """The executions that run on, or wait for, the instance for ``key``, in the order in which they came."""
         return list(self._of_key.get(key, ()))
 
+    def within(self, sandbox: str) -> list[str]:
+        """The executions in a sandbox, those among them that are just being accepted."""
+        calls = (one.call for one in self._live.values())
+        return [
+            one.execution
+            for one in calls
+            if one.target.sandbox and one.target.sandbox.id == sandbox
+        ]
+
     def chain(self, execution: str) -> tuple[str, ...]:
         """The scopes of an execution and of those that wait for it, outermost first; none for one that has ended."""
         return tuple(one.key for one in reversed(list(self._above(execution))))

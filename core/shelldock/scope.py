@@ -73,6 +73,10 @@ class Scope:
             return None
         return instance
 
+    def ready(self, shell: Shell) -> DriverInstance | None:
+        """The instance, when a command may run on it without waiting. The way of nearly every command."""
+        return None if self._waiting else self._free(shell)
+
     # ---- commands -------------------------------------------------------------------------------
 
     async def run(
@@ -87,7 +91,7 @@ class Scope:
         :param started: told the call and the instance when it starts to run.
         :param renewed: the call of a command that has waited, as of now; raises where it can no longer run.
         """
-        instance = self._ready(shell)
+        instance = self.ready(shell)
         waited = instance is None
         try:
             if instance is None:
@@ -235,10 +239,6 @@ class Scope:
             await instance.terminate(reason)
 
     # ---- the queue ------------------------------------------------------------------------------
-
-    def _ready(self, shell: Shell) -> DriverInstance | None:
-        """The instance, when a command may run on it without waiting. The way of nearly every command."""
-        return None if self._waiting else self._free(shell)
 
     def _pass_on(self) -> None:
         """Give the room that a command leaves to the next one. The way of nearly every command that has waited."""

@@ -158,10 +158,8 @@ class World:
         self.sandboxes.admit(target)
         self.sandboxes.admit(Target(kind="app", resource=app, sandbox=sandbox))
         self.sandboxes.admit(Target(kind="service", resource=service, sandbox=sandbox))
-        self.execution = _at_once(
-            self.executions.accept(
-                Call(execution="e1", target=target, command="hello"), lambda _: None
-            )
+        self.execution = self.executions.accept(
+            Call(execution="e1", target=target, command="hello")
         ).id
         self.token = self.tokens.mint(self.execution)
 

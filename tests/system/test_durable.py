@@ -77,6 +77,13 @@ def change(paths: Paths, statement: str) -> None:
         database.close()
 
 
+async def reached(workshop: Workshop, label: str) -> None:
+    """Wait until a command has reached the driver."""
+    async with asyncio.timeout(30):
+        while f"begin {label}" not in workshop.journal.events():  # noqa: ASYNC110 - the driver tells nobody else
+            await asyncio.sleep(0.01)
+
+
 class Witness:
     """A plugin that looks into the store whenever it hears of an execution."""
 
@@ -100,6 +107,36 @@ async def test_every_step_is_in_the_store_before_anybody_hears_of_it(
         with pytest.raises(NotFoundError):
             await host.execute(box, "no_such_command")
     assert witness.seen == [(one, one) for one in ("accepted", "running", "completed")]
+
+
+async def test_what_starts_at_once_is_recorded_as_running_when_it_is_accepted(
+    paths: Paths, workshop: Workshop
+) -> None:
+    async with durable(paths) as host:
+        box = target(host, workshop.shell())
+        change(paths, "create table steps (id text, state text)")
+        for what in ("insert", "update"):
+            change(
+                paths,
+                f"create trigger on_{what} after {what} on executions "
+                "begin insert into steps values (new.id, new.state); end",
+            )
+        first = await host.submit(box, "work", {"label": "first"})  # there is no instance yet
+        await host.wait(first.id)
+        at_once = await host.submit(box, "work", {"label": "at once", "seconds": "0.5"})
+        waits = await host.submit(box, "work", {"label": "waits"})
+        await host.wait(waits.id)
+    database = sqlite3.connect(paths.store)
+    steps = [
+        [state for (state,) in database.execute("select state from steps where id = ?", [one.id])]
+        for one in (first, at_once, waits)
+    ]
+    database.close()
+    assert steps == [
+        ["accepted", "running", "completed"],
+        ["running", "completed"],
+        ["accepted", "running", "completed"],
+    ]
 
 
 async def test_what_became_of_a_command_is_known_to_the_next_host(
@@ -231,8 +268,28 @@ async def test_what_cannot_be_recorded_is_refused_and_does_not_run(
         assert await host.queue() == []
         change(paths, "drop trigger full")
         await host.execute(box, "work", {"label": "after"})
-    begun = [event for event in workshop.journal.events() if event.startswith("begin")]
-    assert begun == ["begin before", "begin after"]
+    events = workshop.journal.events()
+    assert [one for one in events if one.startswith("begin")] == ["begin before", "begin after"]
+
+
+async def test_no_instance_is_started_for_what_is_refused_and_none_of_many_at_once_runs(
+    paths: Paths, workshop: Workshop
+) -> None:
+    async with durable(paths) as host:
+        box, other = target(host, workshop.shell()), target(host, workshop.shell(), "other")
+        await host.execute(box, "work", {"label": "before"})
+        forbid(paths, "insert")
+        answers = await asyncio.gather(
+            *(host.submit(one, "work", {"label": "no"}) for one in (box, box, box, other)),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in answers] == [StoreError] * 4
+        assert [one.target for one in await host.instances()] == ["box"]
+        change(paths, "drop trigger full")
+        await host.execute(box, "work", {"label": "after"})
+        assert [one.state for one in host.executions()] == ["completed"] * 2
+    events = workshop.journal.events()
+    assert [one for one in events if one.startswith("begin")] == ["begin before", "begin after"]
 
 
 async def test_nobody_hears_of_a_success_that_could_not_be_recorded_and_it_is_when_it_can(
@@ -241,16 +298,17 @@ async def test_nobody_hears_of_a_success_that_could_not_be_recorded_and_it_is_wh
     async with durable(paths) as host:
         box = target(host, workshop.shell())
         slow = await host.submit(box, "work", {"label": "slow", "seconds": "1"})
-        async with asyncio.timeout(30):
-            while "begin slow" not in workshop.journal.events():  # noqa: ASYNC110 - the database tells nobody
-                await asyncio.sleep(0.01)
+        await reached(workshop, "slow")
+        unseen = await host.submit(box, "work", {"label": "unseen"})
         forbid(paths, "update")
         ended = await host.wait(slow.id)
         assert ended.state == "failed"
         assert ended.failure is not None
         assert "ended (completed), but that could not be recorded" in ended.failure.message
-        with pytest.raises(StoreError, match="disk is full"):  # it was accepted, and may not start
-            await host.execute(box, "work", {"label": "unseen"})
+        ended = await host.wait(unseen.id)  # it was accepted, and may not start
+        assert ended.state == "failed"
+        assert ended.failure is not None
+        assert "disk is full" in ended.failure.message
         change(paths, "drop trigger full")
     assert "begin unseen" not in workshop.journal.events()
     assert Counter(stored(paths).values()) == {"completed": 1, "failed": 1}

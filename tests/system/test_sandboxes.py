@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from tests.workshop import Workshop, alive
@@ -147,6 +148,19 @@ async def test_to_end_is_idempotent_and_final(host: AsyncHost) -> None:
     assert (await host.sandbox(lab)).sandbox.state == "ended"
     with pytest.raises(NotFoundError):
         await host.end_sandbox("never was")
+
+
+async def test_what_is_being_recorded_when_its_sandbox_ends_does_not_go_on(host: AsyncHost) -> None:
+    lab = (await host.start_blueprint(blueprints.read(LAB))).sandbox.id
+    sw1 = host.locate("sw1", lab)
+    await host.execute(host.locate("sw1"), "pid")  # the instance is not the sandbox's, and free
+    ending = asyncio.create_task(host.end_sandbox(lab))
+    asked = asyncio.create_task(host.submit(sw1, "work", {"label": "a", "seconds": "60"}))
+    await ending
+    with suppress(ConflictError):  # refused, where the end was quicker
+        ended = await host.wait((await asked).id)
+        assert ended.state in ("cancelled", "failed")
+    assert (await host.instances())[0].running == 0
 
 
 async def test_a_sandbox_ends_when_its_time_is_over_and_not_before_it_was_extended_to(

@@ -15,11 +15,6 @@ TARGET = Target(resource=Resource(name="sw1"), sandbox=Sandbox(id="s1"))
 NUMBERS = itertools.count()
 
 
-def settled(kept: bool) -> None:
-    """Without a ledger, there is nothing that could not be kept."""
-    assert kept
-
-
 def call(command: str, **inputs: str) -> Call:
     """A call that nobody made before."""
     return Call(execution=str(next(NUMBERS)), target=TARGET, command=command, inputs=inputs)
@@ -28,7 +23,7 @@ def call(command: str, **inputs: str) -> Call:
 async def test_each_step_is_told_in_order() -> None:
     told: list[Execution] = []
     executions = Executions(told.append)
-    accepted = await executions.accept(call("save", a="1"), settled)
+    accepted = executions.accept(call("save", a="1"))
     await executions.started(accepted.id, "i1")
     executions.say(accepted.id, "half way")
     waiter = asyncio.create_task(executions.wait(accepted.id))
@@ -58,15 +53,15 @@ async def test_a_failure_decides_the_state_and_a_cancelled_command_keeps_its_res
     failure: Failure, state: str, result: str | None
 ) -> None:
     executions = Executions(lambda _: None)
-    accepted = await executions.accept(call("save"), settled)
+    accepted = executions.accept(call("save"))
     ended = await executions.end(accepted.id, Outcome(failure=failure))
     assert (ended.state, ended.result, ended.failure) == (state, result, failure)
 
 
 async def test_only_the_newest_that_ended_are_remembered_and_none_that_run_is_forgotten() -> None:
     executions = Executions(lambda _: None, keep=2)
-    running = await executions.accept(call("long"), settled)
-    ended = [await executions.accept(call("short"), settled) for _ in range(5)]
+    running = executions.accept(call("long"))
+    ended = [executions.accept(call("short")) for _ in range(5)]
     for one in ended:
         await executions.end(one.id, Outcome(result=""))
     assert [one.id for one in executions.all()] == [running.id, ended[3].id, ended[4].id]

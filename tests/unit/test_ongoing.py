@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from shelldock.errors import CycleError
-from shelldock.model import NO_LIMIT, Call, Resource, Target
+from shelldock.model import NO_LIMIT, Call, Resource, Sandbox, Target
 from shelldock.ongoing import DEEPEST, Ongoing
 
 
@@ -41,6 +41,16 @@ def test_a_chain_is_let_through_and_known_i16() -> None:
     lab.ongoing.end(third)
     assert lab.ongoing.of("C") == []
     assert lab.ongoing.of("B") == [second]
+
+
+def test_the_commands_in_a_sandbox_are_known_until_they_end() -> None:
+    lab = Lab()
+    lab.begin("A")
+    target = Target(resource=Resource(name="B"), sandbox=Sandbox(id="s1"))
+    lab.ongoing.begin("B", Call(execution="b", target=target, command="do"))
+    assert lab.ongoing.within("s1") == ["b"]
+    lab.ongoing.end("b")
+    assert lab.ongoing.within("s1") == []
 
 
 def test_a_command_for_the_one_that_asks_is_refused_with_the_chain_i16() -> None:
