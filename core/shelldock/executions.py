@@ -29,6 +29,7 @@ class Executions:
     :param changed: told every new state of every execution, when the ledger has it.
     :param ledger: what survives the host; by default nothing does.
     :param keep: how many ended executions are remembered without looking into the ledger.
+    :param remembered: how many characters their results may have together, where the ledger has them, too.
     """
 
     def __init__(
@@ -36,12 +37,15 @@ class Executions:
         changed: Callable[[Execution], None],
         ledger: Ledger | None = None,
         keep: int = 1000,
+        remembered: int = 64_000_000,
     ) -> None:
         self._changed = changed
         self._ledger = ledger
         self._keep = keep
         self._all: dict[str, Execution] = {}
         self._ended: dict[str, None] = {}
+        self._most = remembered
+        self._remembered = 0
         self._accepting: dict[str, asyncio.Future[None]] = {}
         self._ending: set[str] = set()
         self._waiters: dict[str, set[asyncio.Future[Execution]]] = {}
@@ -130,7 +134,8 @@ class Executions:
             self._ending.discard(id)
         self._put(execution)
         self._ended[id] = None
-        while len(self._ended) > self._keep:
+        self._remembered += len(execution.result or "")
+        while len(self._ended) > self._keep or self._remembers_too_much():
             self._forget(next(iter(self._ended)))
         for waiter in self._waiters.pop(id, ()):
             if not waiter.done():  # else who waited has just been cancelled
@@ -202,7 +207,10 @@ class Executions:
     def _forget(self, id: str) -> None:
         self._ended.pop(id, None)
         self._accepting.pop(id, None)
-        del self._all[id]
+        self._remembered -= len(self._all.pop(id).result or "")
+
+    def _remembers_too_much(self) -> bool:
+        return self._ledger is not None and self._remembered > self._most
 
 
 def _ended(before: Execution, outcome: Outcome) -> Execution:

@@ -39,6 +39,9 @@ TIDY: Final = 600.0
 RETRY: Final = 1.0
 """Seconds until the next try to write what could not be written."""
 
+LONG: Final = 100_000
+"""Characters of a result that is kept beside the record: as a part of it, it would be copied several times."""
+
 Row = dict[str, object]
 
 log = logging.getLogger(__name__)
@@ -213,9 +216,9 @@ class Ledger:
         """End on paper what nobody runs any more: nothing is ever run a second time."""
         with self._store.transaction(write=True) as connection:
             found = connection.execute(
-                select(executions.c.record).where(executions.c.state.in_(("accepted", "running")))
-            ).scalars()
-            ended = [_change(_given_up(_read(record))) for record in found]
+                select(*_READ).where(executions.c.state.in_(("accepted", "running")))
+            )
+            ended = [_change(_given_up(_read(*row))) for row in found]
             self._update.run(connection, ended)
         if ended:
             log.warning("%d executions were under way when the last server ended", len(ended))
@@ -244,12 +247,10 @@ class Ledger:
     def get(self, id: str) -> Execution:
         """The execution with this id. Raises ``NotFoundError``."""
         with self._store.transaction() as connection:
-            record = connection.execute(
-                select(executions.c.record).where(executions.c.id == id)
-            ).scalar()
-        if record is None:
+            row = connection.execute(select(*_READ).where(executions.c.id == id)).first()
+        if row is None:
             raise NotFoundError("execution", id, hint="it may have ended long ago")
-        return _read(record)
+        return _read(*row)
 
     def requested(self, user: str, key: str) -> tuple[str, str] | None:
         """The id of the execution that a user asked for with this key, and the digest of the request."""
@@ -273,16 +274,17 @@ class Ledger:
             conditions.append(executions.c.number < _number(before))
         with self._store.transaction() as connection:
             rows = connection.execute(
-                select(executions.c.number, executions.c.record)
+                select(executions.c.number, *_READ)
                 .where(*conditions)
                 .order_by(executions.c.number.desc())
                 .limit(limit + 1)
             ).all()
         page = rows[:limit]
-        more = str(page[-1][0]) if len(rows) > limit else ""
-        return History(executions=[_read(record) for _, record in page], next=more)
+        more = str(page[-1].number) if len(rows) > limit else ""
+        return History(executions=[_read(*row[1:]) for row in page], next=more)
 
 
+_READ: Final = (executions.c.record, executions.c.result)
 _INSERT: Final = insert(executions).values({
     name: bindparam(name)
     for name in (
@@ -293,7 +295,7 @@ _INSERT: Final = insert(executions).values({
 _UPDATE: Final = (
     update(executions)
     .where(executions.c.id == bindparam("of"))
-    .values({name: bindparam(name) for name in ("state", "ended", "record")})
+    .values({name: bindparam(name) for name in ("state", "ended", "record", "result")})
 )
 
 
@@ -334,12 +336,23 @@ def _row(entry: _Entry) -> Row:
 
 
 def _change(execution: Execution) -> Row:
+    result = execution.result
+    if result is not None and _is_kept_apart(result):
+        execution = replace(execution, result=None)
+    else:
+        result = None
     return {
         "of": execution.id,
         "state": execution.state,
         "ended": execution.ended,
         "record": msgspec.json.encode(execution).decode(),
+        "result": result,
     }
+
+
+def _is_kept_apart(result: str) -> bool:
+    # Not every database takes a zero byte in a text as it is.
+    return len(result) > LONG and "\0" not in result
 
 
 def _no_text(execution: Execution, error: UnicodeEncodeError) -> InputError:
@@ -348,11 +361,12 @@ def _no_text(execution: Execution, error: UnicodeEncodeError) -> InputError:
     )
 
 
-def _read(record: str) -> Execution:
+def _read(record: str, result: str | None) -> Execution:
     try:
-        return msgspec.json.decode(record, type=Execution)
+        execution = msgspec.json.decode(record, type=Execution)
     except msgspec.DecodeError as error:
         raise StoreError(f"cannot read an execution from the store: {error}") from None
+    return execution if result is None else replace(execution, result=result)
 
 
 def _given_up(execution: Execution) -> Execution:

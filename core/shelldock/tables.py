@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest migration. Whoever changes a table adds one to ``migrations``, and raises this."""
 
 metadata: Final = MetaData()
@@ -82,6 +82,7 @@ executions: Final = Table(
     Column("request_key", String),
     Column("request_digest", String),
     Column("record", Text, nullable=False),
+    Column("result", Text),  # where it is long; else it is in the record
     UniqueConstraint("user", "request_key", name="one_execution_per_request"),
     Index("executions_by_state", "state"),
     Index("executions_by_target", "target", "number"),

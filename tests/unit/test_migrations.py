@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from alembic.script import ScriptDirectory
 from msgspec.structs import replace
@@ -16,7 +17,9 @@ from tests.databases import PostgreSQL
 
 from shelldock import migrations
 from shelldock.errors import StoreError
-from shelldock.model import Resource
+from shelldock.ledger import Ledger
+from shelldock.model import Execution, Resource
+from shelldock.settings import HistorySettings
 from shelldock.store import Store
 from shelldock.tables import HEAD, metadata
 
@@ -127,12 +130,32 @@ def test_a_store_of_the_version_before_folders_is_upgraded_with_all_it_has(
     assert [one.folder for one in store.resources()] == ["Lab 1"]
 
 
+def test_an_execution_of_the_version_before_long_results_is_read_as_it_was(
+    engine: Engine, store: Store, tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0003")
+    execution = Execution(
+        id="e1", target="sw1", command="show", accepted=1.0, state="completed", result="x" * 200_000
+    )
+    row = {"record": msgspec.json.encode(execution).decode()}
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                'insert into executions (id, state, target, sandbox, command, "user", accepted, record) '
+                "values ('e1', 'completed', 'sw1', '', 'show', '', 1.0, :record)"
+            ),
+            row,
+        )
+    assert Ledger(store, tmp_path, HistorySettings()).get("e1") == execution
+
+
 def test_a_store_that_had_some_of_the_tables_is_upgraded_with_all_it_has(
     engine: Engine, store: Store
 ) -> None:
     run(engine, FIRST)
     with engine.begin() as connection:
-        for name in ("executions", "users"):
+        for name in ("sandboxes", "users"):
             metadata.tables[name].create(connection)
         connection.execute(
             text("insert into users values ('ann', 'ann', 'admin', '', true, 'x', 1.0)")
