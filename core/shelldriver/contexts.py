@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, Tuple
 
 _HOME = "cloudshell.shell.core.driver_context"
 
@@ -36,9 +37,20 @@ ATTRIBUTES = {
 }
 """The classes of cloudshell-shell-core and their attributes, for environments that lack it."""
 
+_NESTED = (dict, list)
+
+Maker = Callable[[Dict[str, Any]], Any]
+"""Makes an object with these attributes."""
+
+Accepts = Tuple[Tuple[str, str, bool], ...]
+"""What a constructor takes: its name there, its name in the data, whether it must be given."""
+
 
 class Plain:
     """An object whose attributes are what it was given."""
+
+    def __init__(self, attributes: Dict[str, Any]) -> None:
+        self.__dict__ = attributes
 
     def __repr__(self) -> str:
         return "<%s %r>" % (type(self).__name__, self.__dict__)
@@ -49,12 +61,6 @@ class CancellationContext:
 
     def __init__(self) -> None:
         self.is_cancelled = False
-
-
-class _Maker(NamedTuple):
-    build: Callable[..., Any]
-    accepts: Tuple[Tuple[str, str, bool], ...]
-    """Name in the constructor, name in the data, whether it must be given."""
 
 
 class Contexts:
@@ -74,38 +80,46 @@ class Contexts:
         )
 
     def build(self, value: Any) -> Any:
-        """``value`` with each dictionary that names its ``$class`` turned into an object of it."""
-        if type(value) is dict:
-            data = {key: self.build(one) for key, one in value.items()}
-            name = data.pop("$class", None)
-            return data if name is None else self._object(name, data)
+        """``value`` with each dictionary that names its ``$class`` turned into an object of it.
+
+        What is passed is used up: a driver may change its context, so each is made of data that nobody else has.
+        """
         if type(value) is list:
             return [self.build(one) for one in value]
-        return value
-
-    def _object(self, name: str, data: Dict[str, Any]) -> Any:
+        if type(value) is not dict:
+            return value
+        for key, one in value.items():
+            if type(one) in _NESTED:
+                value[key] = self.build(one)
+        name = value.pop("$class", None)
+        if name is None:
+            return value
         maker = self._makers.get(name)
         if maker is None:
             maker = self._makers[name] = self._maker(name)
-        given = {
-            parameter: data.get(key)
-            for parameter, key, needed in maker.accepts
-            if needed or key in data
-        }
-        made = maker.build(**given)
-        for key, value in data.items():
-            try:
-                setattr(made, key, value)
-            except AttributeError:  # A property without a setter: the constructor has seen to it.
-                continue
-        return made
+        return maker(value)
 
-    def _maker(self, name: str) -> _Maker:
+    def _maker(self, name: str) -> Maker:
         theirs = getattr(self._home, name, None)
         if isinstance(theirs, type):
-            return _Maker(theirs, _accepted(theirs, name))
+            return partial(_constructed, theirs, _accepted(theirs, name))
         attributes = ATTRIBUTES.get(name, "").split()
-        return _Maker(type(str(name), (Plain,), dict.fromkeys(attributes)), ())
+        return type(str(name), (Plain,), dict.fromkeys(attributes))
+
+
+def _constructed(theirs: type, accepts: Accepts, attributes: Dict[str, Any]) -> Any:
+    given = {
+        parameter: attributes.get(key)
+        for parameter, key, needed in accepts
+        if needed or key in attributes
+    }
+    made = theirs(**given)
+    for key, value in attributes.items():
+        try:
+            setattr(made, key, value)
+        except AttributeError:  # A property without a setter: the constructor has seen to it.
+            continue
+    return made
 
 
 def _home(note: Callable[[str], None]) -> Any:
@@ -118,7 +132,7 @@ def _home(note: Callable[[str], None]) -> Any:
         return None
 
 
-def _accepted(kind: type, name: str) -> Tuple[Tuple[str, str, bool], ...]:
+def _accepted(kind: type, name: str) -> Accepts:
     """What the constructor takes: releases differ, and the oldest spell their names in camel case."""
     known = {_folded(key): key for key in ATTRIBUTES.get(name, "").split()}
     try:

@@ -79,7 +79,7 @@ class Inbox:
             if length is None or len(self._buffer) < start + head + length:
                 break
             end = start + head + length
-            messages.append(_parse(bytes(self._buffer[start + head : end]).decode("utf-8"))[0])
+            messages.append(_parse(self._buffer[start + head : end].decode("utf-8"))[0])
             start = end
         if start:
             del self._buffer[:start]

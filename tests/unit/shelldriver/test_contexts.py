@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,8 @@ def test_unknown_classes_are_plain_objects_of_that_name() -> None:
 
 def test_each_context_is_new_C9() -> None:
     contexts, data = Contexts(print), {"$class": "ResourceContextDetails", "attributes": {"a": "1"}}
-    one, other = contexts.build(data), contexts.build(data)
+    one, other = contexts.build(deepcopy(data)), contexts.build(deepcopy(data))
     one.attributes["a"] = "changed"
+    one.address = "changed"
     assert other.attributes == {"a": "1"}
-    assert data["attributes"] == {"a": "1"}
+    assert other.address is None
