@@ -5,10 +5,10 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
-import select
 import threading
-from queue import SimpleQueue
-from typing import Any, Callable, Dict, List, NoReturn, Tuple
+from collections import deque
+from select import EPOLLIN, epoll
+from typing import Any, Callable, Deque, Dict, NoReturn, Tuple
 
 from shelldriver import debugging, failures, records, results
 from shelldriver.binding import Arguments, Commands, Refusal
@@ -16,16 +16,16 @@ from shelldriver.contexts import Contexts
 from shelldriver.ending import Ending, leave
 from shelldriver.interrupts import Interrupts
 from shelldriver.log import NOBODY, Log
-from shelldriver.wire import Channel, Message
+from shelldriver.wire import Channel, Message, out_of_the_way
 
-_LAST_WORDS = 100
-"""Milliseconds in which the end of the host is seen after that of the fork server."""
+_LAST_WORDS = 0.1
+"""Seconds in which the end of the host is seen after that of the fork server."""
 
 Task = Tuple[Callable[..., None], Tuple[Any, ...]]
 
 
 class Instance:
-    """Reads requests in a thread of its own; the main thread belongs to the driver.
+    """The main thread belongs to the driver. It reads requests for as long as it has none to answer, else another does.
 
     :param channel: to the host.
     :param lifeline: a descriptor whose other side hangs up when the fork server has gone.
@@ -57,46 +57,71 @@ class Instance:
         self._concurrent = concurrent
         self._result_limit = result_limit
         self._host_lost = host_lost
-        self._work: SimpleQueue[Task] = SimpleQueue()
+        self._work: Deque[Task] = deque()
         self._cancellations: Dict[Any, Any] = {}
         self._alone = False
         self._interrupts = interrupts
+        self._ears = _epoll()
+        self._ears.register(channel.descriptor, EPOLLIN)
+        self._ears.register(lifeline, 0)  # Whether it hangs up is told all the same.
+        self._relief = _epoll()
+        self._relief.register(self._ears.fileno(), 0)
+        self._listening = threading.Lock()
+        self._busy = False
+        """Whether the main thread does something else than listen."""
         self._ending = Ending(channel, log, self._cleanup, lambda: bool(self._cancellations))
 
-    def run(self, early: List[Message]) -> NoReturn:
-        """Do what is asked until the end. Does not return.
-
-        :param early: what was asked already.
-        """
+    def run(self) -> NoReturn:
+        """Do what is asked until the end. Does not return."""
         os.register_at_fork(after_in_child=self._forget)
         # Not a threading.Thread: no driver needs to see it, and its bookkeeping would be memory of each instance.
-        _thread.start_new_thread(self._listen, (early,))
+        _thread.start_new_thread(self._relieve, ())
         while True:
-            function, arguments = self._work.get()
+            while not self._work:
+                self._listen(-1)
+            function, arguments = self._work.popleft()
+            self._be_busy(True)
             function(*arguments)
+            self._be_busy(False)
 
-    # ---- the reading thread -----------------------------------------------------------------------
+    # ---- listening --------------------------------------------------------------------------------
 
-    def _listen(self, messages: List[Message]) -> None:
-        poll = select.poll()
-        poll.register(self._channel.descriptor, select.POLLIN)
-        poll.register(self._lifeline, 0)
+    def _be_busy(self, busy: bool) -> None:
+        """Let the other thread listen, or take over from it. Neither wakes it."""
+        with self._listening:
+            self._busy = busy
+            try:
+                self._relief.modify(self._ears, EPOLLIN if busy else 0)
+            except (OSError, ValueError):
+                return  # The driver closed all that it found open, or this is a process that it forked.
+
+    def _relieve(self) -> None:
+        """Listen while the main thread is busy."""
+        while True:
+            self._relief.poll()
+            with self._listening:
+                if self._busy:
+                    self._listen(0)
+
+    def _listen(self, seconds: float) -> None:
+        """Wait for so long, and take what has come; notice who has gone."""
         reason = "the fork server is gone"
         try:
-            while True:
-                for message in messages:
+            heard = dict(self._ears.poll(seconds))
+            if self._lifeline not in heard:
+                for message in self._channel.read() if heard else ():
                     self._take(message)
-                if any(descriptor != self._channel.descriptor for descriptor, _ in poll.poll()):
-                    break
-                messages = self._channel.read()
+                return
             # Where the host went, the fork server hangs up as well, and may be the first.
-            poll.unregister(self._lifeline)
-            if poll.poll(_LAST_WORDS) and not self._channel.read():
+            self._ears.unregister(self._lifeline)
+            if self._ears.poll(_LAST_WORDS) and not self._channel.read():
                 reason = "the host is gone"
-        except EOFError:
+        except (EOFError, OSError):
             reason = "the host is gone"
         except Exception as error:  # What came is no request: nothing after it can be trusted.
             reason = "what the host sent is no request: %s" % failures.one_line(error)
+        with contextlib.suppress(OSError):
+            self._ears.unregister(self._channel.descriptor)  # There is nothing more to hear.
         self._alone = True
         self._end(self._host_lost, "cut off: %s" % reason)
 
@@ -108,13 +133,13 @@ class Instance:
             if self._concurrent:
                 self._call_aside(message, cancellation)
             else:
-                self._work.put((self._call, (message, cancellation)))
+                self._work.append((self._call, (message, cancellation)))
         elif do == "cancel":
             cancellation = self._cancellations.get(message["call"])
             if cancellation is not None:
                 cancellation.is_cancelled = True
         elif do == "initialize":
-            self._work.put((self._initialize, (message,)))
+            self._work.append((self._initialize, (message,)))
         elif do == "stop":
             self._end(message["limit"], message["reason"])
         elif do == "level":
@@ -135,7 +160,7 @@ class Instance:
         for cancellation in list(self._cancellations.values()):
             cancellation.is_cancelled = True
         self._ending.bound(limit)
-        self._work.put((self._ending.run, ()))
+        self._work.append((self._ending.run, ()))
 
     # ---- the driver's thread ----------------------------------------------------------------------
 
@@ -217,6 +242,16 @@ class Instance:
         self._channel.close()
         with contextlib.suppress(OSError):  # It may have closed all that it found open.
             os.close(self._lifeline)
+            self._ears.close()
+            self._relief.close()
+        # Should it come back from the driver's code, it ends: it is no instance.
+        self._work = deque([(os._exit, (0,))])
+
+
+def _epoll() -> epoll:
+    """One that drivers do not meet (see ``wire.out_of_the_way``)."""
+    with epoll() as made:
+        return epoll.fromfd(out_of_the_way(os.dup(made.fileno())))
 
 
 def _failed(message: Message, error: BaseException) -> Message:

@@ -208,11 +208,7 @@ class Log:
                 self._rotate()
 
     def look(self) -> None:
-        """See to the size, and to what was written past Python: it is of whoever runs now.
-
-        Not from the driver's thread when a command is about to begin: a call of the system lets the other thread go
-        first, which takes longer than all of this.
-        """
+        """See to the size, and to what was written past Python: it is of whoever runs now."""
         with self._lock:
             size, others = self._measure()
             if others:

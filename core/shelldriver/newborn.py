@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from typing import List, NamedTuple, NoReturn, Optional
+from typing import NamedTuple, NoReturn, Optional
 
 from shelldriver import loading, processes, surroundings
 from shelldriver.binding import Commands
@@ -44,7 +44,7 @@ def live(newborn: Newborn) -> NoReturn:
         os._exit(0)
     channel = Channel(descriptor)
     try:
-        start, *early = _first(channel)
+        start = channel.read_one()
     except EOFError:
         os._exit(0)
     try:
@@ -58,15 +58,7 @@ def live(newborn: Newborn) -> NoReturn:
         processes.end_children(1)
         os._exit(1)
     channel.send({"is": "started", "pid": os.getpid()})
-    instance.run(early)
-
-
-def _first(channel: Channel) -> List[Message]:
-    """What the host says first: the start, and maybe more at once."""
-    messages: List[Message] = []
-    while not messages:
-        messages = channel.read()
-    return messages
+    instance.run()
 
 
 def _instance(newborn: Newborn, channel: Channel, start: Message) -> Instance:

@@ -163,13 +163,28 @@ class Channel:
 
     def read(self) -> List[Message]:
         """Wait for bytes; the messages that they complete. Raises ``EOFError`` at the end."""
+        return self._inbox.feed(self._some(_CHUNK))
+
+    def read_one(self) -> Message:
+        """Wait for a message, and leave what follows it where it is. Raises ``EOFError`` at the end."""
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        message: Message = _parse(self._exactly(length).decode("utf-8"))[0]
+        return message
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._some(size)
+        while len(data) < size:
+            data += self._some(size - len(data))
+        return data
+
+    def _some(self, most: int) -> bytes:
         try:
-            data = os.read(self.descriptor, _CHUNK)
+            data = os.read(self.descriptor, most)
         except OSError as error:
             raise EOFError(str(error)) from error
         if not data:
             raise EOFError("end of file")
-        return self._inbox.feed(data)
+        return data
 
     def send(self, message: Message, patience: float = -1) -> None:
         """Send ``message`` whole. Nothing happens if nobody is there to read, or others write for

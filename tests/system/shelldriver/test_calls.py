@@ -129,6 +129,15 @@ DRIVER = """
             os.closerange(0, 64)
             return "closed"
 
+        def close_all(self):
+            os.closerange(3, 4096)
+
+        def branch(self):
+            pid = os.fork()
+            if not pid:
+                return "from the child"
+            return os.waitpid(pid, 0)[1]
+
         def read_stdin(self):
             return sys.stdin.read()
 
@@ -436,6 +445,19 @@ def test_a_crash_leaves_its_trace_in_the_log_I8(driver: Server) -> None:
 
 def test_the_status_of_a_drivers_own_child_is_not_stolen(driver: Server) -> None:
     assert driver.ready().call("status_of_child") == "5"
+
+
+def test_a_child_that_comes_back_from_a_command_ends_and_is_no_instance(driver: Server) -> None:
+    instance = driver.ready()
+    assert instance.call("branch") == "0"
+    assert instance.call("cleanup") == "cleaned 1 times"
+    assert instance.call("echo") == "none"
+
+
+def test_a_driver_that_closes_the_wire_has_no_host_any_more(driver: Server) -> None:
+    instance = driver.ready()
+    instance.ask("close_all")
+    assert instance.gone == 0
 
 
 def test_a_stray_interrupt_between_commands_hurts_nothing(driver: Server) -> None:
