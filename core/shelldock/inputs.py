@@ -56,7 +56,8 @@ def check(driver: Driver, name: str, inputs: Inputs) -> dict[str, str]:
         return _named(Command(name=name), inputs)
     given = _named(command, inputs)
     _refuse_unknown(driver, command, given)
-    return _filled(command, given)
+    _refuse_unfit(command, given)
+    return given
 
 
 def _named(command: Command, inputs: Inputs) -> dict[str, str]:
@@ -87,7 +88,7 @@ def _refuse_unknown(driver: Driver, command: Command, inputs: Mapping[str, str])
     )
 
 
-def _filled(command: Command, inputs: Mapping[str, str]) -> dict[str, str]:
+def _refuse_unfit(command: Command, inputs: Mapping[str, str]) -> None:
     missing = []
     for parameter in command.parameters:
         given = inputs.get(parameter.name, parameter.default)
@@ -102,4 +103,3 @@ def _filled(command: Command, inputs: Mapping[str, str]) -> dict[str, str]:
         raise InputError(
             f"no values were provided for the mandatory inputs of {command.name!r}: {', '.join(missing)}"
         )
-    return dict(inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal, Self, TypedDict
 
@@ -84,7 +85,7 @@ class Attribute(Value, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
-class Driver(Value, frozen=True, kw_only=True):
+class Driver(Value, frozen=True, kw_only=True, gc=True, dict=True):
     """The code of a shell: where it is, how to import it, and what it needs."""
 
     name: str
@@ -109,7 +110,11 @@ class Driver(Value, frozen=True, kw_only=True):
 
     def command(self, name: str) -> Command | None:
         """The command called ``name``, or None."""
-        return next((command for command in self.commands if command.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Command]:
+        return {one.name: one for one in reversed(self.commands)}
 
 
 class Discovery(Value, frozen=True, kw_only=True):

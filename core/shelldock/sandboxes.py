@@ -83,18 +83,18 @@ class Sandboxes:
 
         :param new: it is part of a sandbox that has just begun, and written with it.
         """
-        sandbox = target.sandbox
-        begun = sandbox is not None and sandbox.id in self._holds
-        if sandbox and begun:
-            target = replace(target, sandbox=self._sandboxes[sandbox.id])
-        elif sandbox:
-            self._sandboxes[sandbox.id] = sandbox
-        known = self._targets.setdefault(_id(target), {})
-        before = known.get(target.name)
-        known[target.name] = target
-        self._order[_id(target), target.name] = next(self._count)
+        sandbox, name = _id(target), target.name
+        begun = sandbox in self._holds
+        if begun:
+            target = replace(target, sandbox=self._sandboxes[sandbox])
+        elif target.sandbox:
+            self._sandboxes[sandbox] = target.sandbox
+        known = self._targets.setdefault(sandbox, {})
+        before = known.get(name)
+        known[name] = target
+        self._order[sandbox, name] = next(self._count)
         if self._changed and begun and not new and not target.stored and before != target:
-            self._changed(_id(target))
+            self._changed(sandbox)
         return target
 
     def update(self, target: Target) -> Target:
@@ -117,9 +117,11 @@ class Sandboxes:
 
         Any other target is as it is given, also one of a sandbox that nobody began.
         """
-        known = self.known(target.name, _id(target))
-        same = known is not None and known.resource.id == target.resource.id
-        return known if known and same and _id(target) in self._holds else target
+        sandbox = _id(target)
+        if sandbox not in self._holds:
+            return target
+        known = self.known(target.name, sandbox)
+        return known if known and known.resource.id == target.resource.id else target
 
     def find(self, name: str, sandbox_id: str | None = None) -> Target | None:
         """The target with this full name that is in use, or None.

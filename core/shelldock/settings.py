@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -144,7 +145,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
         return "StoreSettings(…)"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that can be set; made by ``load``, or in code with the defaults for what is not given."""
 
     limits: Limits = Limits()
@@ -179,7 +180,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if seconds is not None:
                 source = self.source(f"{table}.{name}.limits.{clock}")
                 return Limit(seconds=seconds, source=source)
-        return Limit(seconds=getattr(self.limits, clock), source=self.source(f"limits.{clock}"))
+        return self._everybodys[clock]
+
+    @cached_property
+    def _everybodys(self) -> dict[str, Limit]:
+        """The limits of those that have none of their own: nearly all commands ask for two of them."""
+        return {
+            clock: Limit(seconds=getattr(self.limits, clock), source=self.source(f"limits.{clock}"))
+            for clock in OwnLimits.__struct_fields__
+        }
 
     def plugin_settings(self, name: str, cls: type[T]) -> T:
         """A plugin's class made with what is set for it.
