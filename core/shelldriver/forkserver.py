@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import select
 import socket
@@ -141,11 +140,11 @@ class ForkServer:
         way = "fresh: it was asked for"
         if load["way"] != "fresh":
             try:
-                with processes.Vigil(self._control.fileno()):
+                with processes.Vigil(self._control.fileno()), loading.kept():
                     driver = loading.load(load["source"], load["main"], load["pycache"])
                     contexts = Contexts(self._log.note)
-                commands = Commands(driver, load["commands"], self._log.note)
-                commands.prepare()
+                    commands = Commands(driver, load["commands"], self._log.note)
+                    commands.prepare()
             except BaseException as error:  # A stranger's import: an exit there is a failure, too.
                 self._fail({"is": "failed", **loading.failure(error, load["source"])})
             left = processes.threads()
@@ -156,8 +155,6 @@ class ForkServer:
                 self._commands, self._contexts = commands, contexts
         self._interrupts.heeded = False
         surroundings.flush(self._log)  # Or each instance would write again what is not written yet.
-        gc.collect()
-        gc.freeze()
         self._control.send({"is": "loaded", "python": sys.version.split()[0], "way": way})
 
     def _fail(self, failed: Message) -> NoReturn:

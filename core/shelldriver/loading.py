@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -15,7 +17,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from types import CodeType, ModuleType
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional
 
 from shelldriver import failures
 from shelldriver.wire import Message
@@ -43,6 +45,23 @@ def load(source: str, main: str, pycache: Optional[str]) -> Any:
     if not dot:
         raise LoadError("the main class %r is not of the form module.Class" % main)
     return _attribute(_module(name, source), attribute)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Import what stays until the end, without the garbage collector: it takes a quarter of the time, and finds little.
+
+    As Python's documentation advises who will fork: whatever is freed before leaves holes for instances to write to.
+    """
+    before = gc.get_threshold()
+    # Not gc.disable(): that may be what the driver itself wants, and for good.
+    gc.set_threshold(0)
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if gc.get_threshold()[0] == 0:
+            gc.set_threshold(*before)
 
 
 def failure(error: BaseException, source: str) -> Message:

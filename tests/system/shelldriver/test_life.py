@@ -299,6 +299,29 @@ def test_a_start_that_cannot_have_its_folder_fails_and_the_next_works(
     assert server.ready().call("pid")
 
 
+@pytest.mark.parametrize("way", ["auto", "fresh"])
+@pytest.mark.parametrize(
+    ("import_time", "expected"),
+    [
+        ("", [True, True]),
+        ("gc.disable()", [False, True]),
+        ("gc.set_threshold(5)", [True, False]),
+    ],
+)
+def test_drivers_have_the_garbage_collector_as_python_or_their_import_sets_it(
+    serve: Serve, way: str, import_time: str, expected: list[bool]
+) -> None:
+    code = f"""
+import gc, subprocess, sys
+{import_time}
+class Driver:
+    def collector(self):
+        plain = subprocess.check_output([sys.executable, "-c", "import gc; print(gc.get_threshold())"])
+        return [gc.isenabled(), str(gc.get_threshold()) == plain.decode().strip()]
+"""
+    assert json.loads(serve(code, way=way).ready().call("collector")) == expected
+
+
 def test_main_classes_may_lie_in_packages_C2(serve: Serve) -> None:
     code = {
         "shell/__init__.py": "",
