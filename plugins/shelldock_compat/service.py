@@ -6,17 +6,18 @@ import errno
 import logging
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from shelldock.errors import ConflictError
 from shelldock.model import Connectivity
-from shelldock_compat import rest
-from shelldock_compat.automation import AutomationApi
 from shelldock_compat.backend import Backend
-from shelldock_compat.listener import Limits, Listener
+from shelldock_compat.listener import Limits, Listener, Request, Response
 
+# What answers is imported when somebody asks: many drivers never do.
 if TYPE_CHECKING:
+    from shelldock_compat.automation import AutomationApi
     from shelldock_compat.plugin import Api
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,11 @@ class ApiService:
     name = "api"
 
     def __init__(self, backend: Backend, settings: Api) -> None:
+        self._backend = backend
         self._settings = settings
         limits = Limits(connections=settings.connections, body=settings.body_limit)
-        self._automation = Listener(AutomationApi(backend), limits)
-        self._rest = Listener(
-            rest.answer, Limits(connections=settings.connections, body=limits.head)
-        )
+        self._automation = Listener(self._answer, limits)
+        self._rest = Listener(_refuse, Limits(connections=settings.connections, body=limits.head))
 
     async def start(self) -> Connectivity:
         """Listen; what drivers are told to dial. Raises ``ConflictError`` where no address is free."""
@@ -50,6 +50,15 @@ class ApiService:
         """Close every connection."""
         await self._automation.stop()
         await self._rest.stop()
+
+    @cached_property
+    def _api(self) -> AutomationApi:
+        from shelldock_compat.automation import AutomationApi
+
+        return AutomationApi(self._backend)
+
+    def _answer(self, request: Request) -> Response | Awaitable[Response]:
+        return self._api(request)
 
     async def _listen(self) -> tuple[str, int]:
         settings = self._settings
@@ -76,6 +85,12 @@ class ApiService:
                 self._settings.rest_port,
                 _words(error),
             )
+
+
+def _refuse(request: Request) -> Response:
+    from shelldock_compat import rest
+
+    return rest.answer(request)
 
 
 def _loopbacks() -> Iterator[str]:
