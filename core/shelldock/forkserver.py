@@ -11,21 +11,12 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shelldock import descriptors
 from shelldock.channel import Channel, Message
 from shelldock.errors import ConflictError, LimitReached, StartError
 from shelldock.model import Driver, Environment, Value
-from shelldock.process import Process, kill_tree
-
-if TYPE_CHECKING:
-    from multiprocessing import Pipe
-    from multiprocessing.connection import Connection
-    from multiprocessing.reduction import send_handle
-else:  # multiprocess has no types; it is multiprocessing, kept up to date
-    from multiprocess import Pipe
-    from multiprocess.reduction import send_handle
+from shelldock.process import Process
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +63,7 @@ class ForkServer:
         self._options = way
         self._loaded: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._channel = Channel(self._received, self._closed, CONTROL_BYTES)
-        self._handles: Connection
+        self._handles: socket.socket
         self._popen: subprocess.Popen[bytes]
 
     @classmethod
@@ -94,7 +85,7 @@ class ForkServer:
         """
         server = cls(environment, driver, way)
         ours, theirs = socket.socketpair()
-        server._handles, handles = Pipe()
+        server._handles, handles = socket.socketpair()
         try:
             server._popen = await asyncio.to_thread(
                 _launch,
@@ -115,10 +106,13 @@ class ForkServer:
             theirs.close()
             handles.close()
         await asyncio.get_running_loop().create_unix_connection(lambda: server._channel, sock=ours)
+        # What is needed next: while that one starts, it takes no time of its own.
+        from shelldock import processes
+
         try:
             await server._load()
         except asyncio.CancelledError:  # whoever wanted it may not wait for an import that hangs
-            kill_tree(server._popen.pid)
+            processes.kill_tree(server._popen.pid)
             await server.ended
             raise
         return server
@@ -143,12 +137,14 @@ class ForkServer:
             raise StartError(
                 f"the fork server of {self.driver.name!r} is gone; the next command starts a new one"
             )
+        from shelldock import processes
+
         process = Process(id, self.way, self.kill, self._options.result_bytes)
         ours, theirs = socket.socketpair()
         try:
             descriptors.check(theirs.fileno())
             await process.connect(ours)
-            send_handle(self._handles, theirs.fileno(), self._popen.pid)
+            processes.send_handle(self._handles, theirs.fileno(), self._popen.pid)
         except OSError as error:
             process.ended("it was never started")
             raise StartError(f"the fork server of {self.driver.name!r} is gone: {error}") from error
@@ -184,6 +180,8 @@ class ForkServer:
         await self.ended
 
     async def _load(self) -> None:
+        from shelldock import processes
+
         options = self._options
         way = "fresh" if options.fresh else "auto"
         self._channel.send({
@@ -194,7 +192,7 @@ class ForkServer:
             async with asyncio.timeout(options.start_limit):
                 answer = await self._loaded
         except TimeoutError:
-            kill_tree(self._popen.pid)
+            processes.kill_tree(self._popen.pid)
             await self.ended
             what = f"importing driver {self.driver.name!r}"
             raise LimitReached("start", options.start_limit, what, options.start_source) from None

@@ -8,8 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-import psutil
-
 from shelldock.errors import CancelledError, InstanceLost, LimitReached, ShelldockError
 from shelldock.logs import note
 from shelldock.model import (
@@ -230,7 +228,7 @@ class DriverInstance:
             environment=self.environment.name if self.environment else "",
             running=len(self.running),
             waiting=waiting,
-            memory=_own_memory(process.pid) if memory and process and not self.gone.is_set() else 0,
+            memory=process.memory() if memory and process and not self.gone.is_set() else 0,
             log=self.log,
             reason=self.reason,
         )
@@ -278,10 +276,3 @@ class DriverInstance:
     def _become(self, state: InstanceState) -> None:
         self.state = state
         self._changed(self)
-
-
-def _own_memory(pid: int) -> int:
-    try:
-        return int(getattr(psutil.Process(pid).memory_full_info(), "pss", 0))
-    except psutil.Error:
-        return 0

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import psutil
 
 from shelldock.channel import Channel, Message
 from shelldock.errors import (
@@ -26,9 +23,6 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS = 0.5
 """Seconds that the fork server has to say how a process ended, after its channel closed."""
-
-SAME_BIRTH = 0.5
-"""Seconds by which two readings of when a process was born may differ."""
 
 
 class Process:
@@ -78,11 +72,10 @@ class Process:
 
     def _born(self, pid: int) -> None:
         """Remember who it is: a process id alone may be somebody else's later."""
+        from shelldock import processes
+
         self.pid = pid
-        try:
-            self._birth = psutil.Process(pid).create_time()
-        except psutil.Error:
-            self._birth = 0.0
+        self._birth = processes.birth(pid)
 
     def initialize(self, context: Mapping[str, object], execution: str) -> asyncio.Future[str]:
         """Construct the driver and call its ``initialize``, on behalf of an execution."""
@@ -130,6 +123,12 @@ class Process:
             await self.gone
         return str(trouble or "")
 
+    def memory(self) -> int:
+        """Bytes; see ``shelldock.processes``."""
+        from shelldock import processes
+
+        return processes.memory(self.pid)
+
     def kill(self, reason: str) -> None:
         """End the process and all it started, at once."""
         self._killed = self._killed or reason
@@ -137,9 +136,9 @@ class Process:
 
     def kill_tree(self) -> None:
         """End it without the fork server, which is gone itself."""
-        with contextlib.suppress(psutil.Error):
-            if abs(psutil.Process(self.pid).create_time() - self._birth) <= SAME_BIRTH:
-                kill_tree(self.pid)
+        from shelldock import processes
+
+        processes.kill_tree(self.pid, self._birth)
 
     def ended(self, how: str) -> None:
         """The fork server, or its end, says that this process is gone."""
@@ -202,18 +201,6 @@ class Process:
                     )
                 )
         self._answers.clear()
-
-
-def kill_tree(pid: int) -> None:
-    """End a process and all that it started: it is a subreaper, so all of that hangs below it."""
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        root.suspend()
-        below = root.children(recursive=True)
-        root.kill()
-        for one in below:
-            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
-                one.kill()
 
 
 def _error(command: str, message: Message) -> ShelldockError:
