@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -267,11 +266,15 @@ def _of_file(file: Path | None) -> Iterable[Setting]:
     if file is None:
         return
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
     except FileNotFoundError:
         return
     except OSError as error:
         raise SettingsError(f"cannot read settings file {str(file)!r}: {error.strerror}") from error
+    import tomllib  # mostly there is no such file
+
+    try:
+        table = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {str(file)!r} is not TOML: {error}") from error
     yield from _flat(table, (), str(file.absolute()))

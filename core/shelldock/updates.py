@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
-
 from shelldock.errors import ConflictError
 from shelldock.model import Shell
 
 
 def refuse_lower(shell: Shell, version: str) -> None:
     """Raise ``ConflictError`` where ``version``, which is installed, is higher than the shell's (P10)."""
+    from packaging.version import InvalidVersion, Version  # only who changes shells needs it
+
     try:
         lower = Version(shell.version) < Version(version)
     except InvalidVersion:
