@@ -26,9 +26,15 @@ HEAVY = (
     *("psutil", "pydantic", "sqlalchemy", "uvicorn"),
 )
 
+DRAWN_WITHOUT = (
+    *("asyncio", "markdown_it", "pygments", "rich.markdown", "rich.traceback", "shelldock.shelf"),
+    *("shelldock.locks", "ssl", "tomllib"),
+)
+
 UNUSED = (
-    *("argon2", "cryptography", "filelock", "httpx", "packaging.requirements"),
-    *("prometheus_client", "rich", "shelldock.tables", "sqlalchemy", "sqlite3"),
+    *("argon2", "cryptography", "filelock", "h11", "httpx", "packaging", "prometheus_client"),
+    *("rich", "shelldock.tables", "shelldock_compat.automation", "sqlalchemy", "sqlite3"),
+    "tomllib",
 )
 
 MODULES = """\
@@ -40,14 +46,15 @@ print("\\n" + json.dumps([code, sorted(sys.modules)]))
 
 STARTED = """\
 import json, sys
-started = []
+started, modules = [], []
 def hear(event, arguments):
     if event in ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "os.system"):
+        modules.extend([] if started else sys.modules)
         started.append([event, *map(str, arguments[1])] if event == "subprocess.Popen" else [event])
 sys.addaudithook(hear)
 from shelldock.cli import main
 code = main(sys.argv[1:])
-print("\\n" + json.dumps([code, started]))
+print("\\n" + json.dumps([code, [started, modules]]))
 """
 
 
@@ -73,6 +80,13 @@ def test_help_imports_nothing_that_only_work_needs(command: str, tmp_path: Path)
     assert [one for one in HEAVY if one in modules] == []
 
 
+def test_the_list_of_commands_imports_nothing_that_is_not_in_it(tmp_path: Path) -> None:
+    code, modules = run(MODULES, tmp_path, "--help")
+    assert code == 0
+    assert "typer.rich_utils" in modules
+    assert [one for one in DRAWN_WITHOUT if one in modules] == []
+
+
 def test_a_command_in_an_environment_that_is_there_imports_nothing_that_it_has_no_use_for(
     workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -90,10 +104,12 @@ def test_a_command_in_an_environment_that_is_there_starts_no_process_but_the_for
     workshop: Workshop, tmp_path: Path
 ) -> None:
     line = ("run", str(workshop.shell("box")), "work")
-    code, started = run(STARTED, tmp_path / "home", *line)
+    code, (started, _) = run(STARTED, tmp_path / "home", *line)
     assert code == 0
     assert len(started) > 1, "the environment was made"
-    code, started = run(STARTED, tmp_path / "home", *line)
+    code, (started, modules) = run(STARTED, tmp_path / "home", *line)
     assert code == 0
     assert [one[0] for one in started] == ["subprocess.Popen"]
     assert started[0][2:5] == ["-s", "-m", "shelldriver"]
+    early = [one for one in ("dill", "multiprocess", "psutil") if one in modules]
+    assert early == [], "imported before the interpreter is on its way"
