@@ -13,18 +13,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from shelldock import manifest
 from shelldock.errors import EnvironmentFailed, PluginError
 from shelldock.model import Environment, EnvironmentState, Interpreter, Needs, Shell
-
-if (
-    TYPE_CHECKING
-):  # plugins that make environments import this module, and with it no lock and no event loop
-    from shelldock.shelf import Shelf
+from shelldock.shelf import Shelf
 
 Build = Callable[[Needs, Path, Path], Path]
 """The hook ``shelldock_build``."""

@@ -15,9 +15,7 @@ from msgspec.structs import replace
 
 from shelldock.errors import PythonError
 from shelldock.model import Interpreter, Shell
-
-PREFERENCE: Final = ("3.11", "3.10", "3.9", "3.12", "3.8", "3.13", "3.14", "3.7")
-"""For "any Python 3". Most of the published drivers work on 3.11; from 3.12 on some miss what Python dropped."""
+from shelldock_cloudshell.environment import PREFERENCE
 
 OLDEST: Final = (3, 7)
 """The oldest that can run a driver here."""

@@ -27,8 +27,15 @@ HEAVY = (
 )
 
 DRAWN_WITHOUT = (
-    *("asyncio", "markdown_it", "pygments", "rich.markdown", "rich.traceback", "shelldock.shelf"),
-    *("shelldock.locks", "ssl", "tomllib"),
+    *(
+        "asyncio",
+        "markdown_it",
+        "pygments",
+        "rich.markdown",
+        "rich.traceback",
+        "shelldock.building",
+    ),
+    *("shelldock_cloudshell.making", "ssl", "tomllib"),
 )
 
 UNUSED = (

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from shelldock.errors import PythonError
 from shelldock.model import Driver, Interpreter, Shell
-from shelldock_cloudshell.interpreters import PREFERENCE, ask, choose, find
+from shelldock_cloudshell.environment import PREFERENCE
+from shelldock_cloudshell.interpreters import ask, choose, find
 
 
 def here(*versions: str) -> list[Interpreter]:
