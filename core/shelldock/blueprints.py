@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-import yaml
 
 from shelldock.errors import InputError
 from shelldock.model import Value
+
+if TYPE_CHECKING:
+    import yaml
 
 LONGEST: Final = 1024 * 1024
 """Characters of a blueprint."""
@@ -87,6 +89,8 @@ def read(text: str, source: str = "the blueprint") -> Blueprint:
     """
     if len(text) > LONGEST:
         raise InputError(f"{source} is too long: a blueprint has at most {LONGEST} characters")
+    import yaml  # only who has a blueprint needs it
+
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
@@ -175,7 +179,11 @@ def _refuse_twice(source: str, kind: str, names: Iterable[str]) -> None:
 
 def _line(node: yaml.Node | None, place: str) -> int:
     """The line of the deepest part of ``place`` (``apps[0].shell``) that is there."""
-    line = node.start_mark.line if node else 0
+    if node is None:
+        return 1
+    import yaml
+
+    line = node.start_mark.line
     for part in re.findall(r"[^.\[\]]+", place):
         if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
             node = node.value[int(part)]

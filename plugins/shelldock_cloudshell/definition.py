@@ -47,12 +47,12 @@ class Definition(Value, frozen=True, kw_only=True):
     artifact: str = ""
 
 
-def read(path: Path) -> Definition:
+def read(path: Path, cache: Path) -> Definition:
     """Read the definition. The standards that it imports are never looked for (P6).
 
     Raises ``ShellError``, naming what is missing or malformed.
     """
-    document = parse_yaml(path)
+    document = parse_yaml(path, cache)
     metadata = _mapping(document.get("metadata"))
     name = _text(metadata.get("template_name"))
     if not name:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import ParseError, TreeBuilder
 
-import yaml
+import msgspec
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
@@ -21,8 +24,6 @@ MOST: Final = 8 * 2**20
 """Bytes in one document; the largest real data model known has 0.3 MB."""
 MOST_YAML: Final = 2**20
 """Bytes in one YAML document, which is slow to read; real ones have some ten thousand."""
-MOST_NODES: Final = 100_000
-"""Nodes in one YAML document with all of its aliases written out; real ones have some hundred."""
 
 
 def read_text(path: Path, most: int = MOST) -> str:
@@ -146,66 +147,30 @@ def _bare(name: str) -> str:
 # ---- YAML ---------------------------------------------------------------------------------------
 
 
-class _Loader(yaml.SafeLoader):
-    """Leaves text as it stands, but for null: ``1.10`` is a version, ``No`` an answer, and ``on`` a name."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [one for one in resolvers if one[0].endswith((":null", ":merge"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def parse_yaml(path: Path) -> dict[str, object]:
+def parse_yaml(path: Path, cache: Path) -> dict[str, object]:
     """The mapping that the document is; its scalars are text or None.
 
+    What a text means is kept in ``cache``: to import the parser takes longer than to read all else of a shell.
     Raises ``ShellError``: with the line where it is malformed, and where its aliases would fill the memory.
     """
     text = read_text(path, MOST_YAML)
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is not None and _expanded(node, {}) > MOST_NODES:
-            raise ShellError(
-                path, f"expands to more than {MOST_NODES} values, as only a YAML bomb does"
-            )
-        document = loader.construct_document(node) if node is not None else None
-    except yaml.MarkedYAMLError as error:
-        line, column = _where(error)
-        raise ShellError(path, f"not well-formed YAML: {_why(error)}", line, column) from error
-    except (yaml.YAMLError, ValueError) as error:  # a date or number that is none, an odd character
-        raise ShellError(path, f"not well-formed YAML: {_one_line(error)}") from error
-    except RecursionError as error:
-        raise ShellError(path, "not readable YAML: nested too deep") from error
-    if not isinstance(document, dict):
-        raise ShellError(path, "not a YAML mapping")
-    return {str(key): value for key, value in document.items()}
+    rules = Path(__file__).with_name("yamls.py").read_bytes()  # others may read it differently
+    kept = cache / f"{hashlib.sha256(rules + text.encode()).hexdigest()}.json"
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(kept.read_bytes(), type=dict[str, object])
+    from shelldock_cloudshell import yamls
+
+    document = yamls.parse(path, text)
+    _keep(kept, document)
+    return document
 
 
-def _expanded(node: yaml.Node, known: dict[int, int]) -> int:
-    """How many nodes there would be without aliases; one that contains itself counts as too many."""
-    if id(node) not in known:
-        known[id(node)] = MOST_NODES + 1
-        known[id(node)] = 1 + sum(_expanded(child, known) for child in _below(node))
-    return known[id(node)]
-
-
-def _below(node: yaml.Node) -> list[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        return [child for pair in node.value for child in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def _why(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    reason = error.problem or error.context or "malformed"
-    return f"{reason} at line {mark.line + 1}, column {mark.column + 1}" if mark else reason
-
-
-def _where(error: yaml.MarkedYAMLError) -> tuple[int, int]:
-    mark = error.problem_mark or error.context_mark
-    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _keep(place: Path, document: dict[str, object]) -> None:
+    """Write it down, where that is possible and JSON does not change it: what is tagged may be a date."""
+    with suppress(OSError, TypeError, ValueError):
+        content = msgspec.json.encode(document)
+        if msgspec.json.decode(content) == document:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft = place.with_suffix(f".{os.getpid()}")
+            draft.write_bytes(content)
+            draft.replace(place)

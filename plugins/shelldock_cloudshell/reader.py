@@ -18,7 +18,7 @@ _EXPECTED: Final = (
 
 
 class Reader:
-    """Reads shells; archives are unpacked into ``cache``, each into a folder named after its content."""
+    """Reads shells; what is unpacked and parsed is kept in ``cache``, named after its content."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
@@ -53,7 +53,7 @@ class Reader:
     # ---- second generation --------------------------------------------------------------------
 
     def _second(self, path: Path, folder: Path, file: Path) -> Shell:
-        said = definition.read(file)
+        said = definition.read(file, self._cache)
         _refuse_layer_1_name(path, said.name)
         source = (
             _described(folder)
@@ -93,7 +93,7 @@ class Reader:
         asked = datamodel.template(config, driver.name) if config else datamodel.Template()
         added = _any_case(folder, "datamodel/shell_model.xml")
         model = datamodel.read(file, driver.name, wanted=asked.model, added=added)
-        project = _shell_yml(folder)
+        project = _shell_yml(folder, self._cache)
         return Shell(
             name=project.get("name") or path.stem,
             version=project.get("version") or driver.version,
@@ -200,9 +200,9 @@ def _packed(folder: Path | None) -> list[Path]:
     )
 
 
-def _shell_yml(folder: Path) -> dict[str, str]:
+def _shell_yml(folder: Path, cache: Path) -> dict[str, str]:
     file = folder / "shell.yml"
-    said = parse_yaml(file).get("shell") if file.is_file() else None
+    said = parse_yaml(file, cache).get("shell") if file.is_file() else None
     return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
 
 

@@ -41,7 +41,7 @@ DRAWN_WITHOUT = (
 UNUSED = (
     *("argon2", "cryptography", "filelock", "h11", "httpx", "packaging", "prometheus_client"),
     *("rich", "shelldock.tables", "shelldock_compat.automation", "sqlalchemy", "sqlite3"),
-    "tomllib",
+    *("tomllib", "yaml"),
 )
 
 MODULES = """\

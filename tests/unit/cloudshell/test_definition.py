@@ -15,7 +15,9 @@ from shelldock_cloudshell.definition import Definition, read
 def parsed(tmp_path: Path, text: str) -> Definition:
     path = tmp_path / "shell-definition.yaml"
     path.write_text(text, encoding="utf-8")
-    return read(path)
+    found = read(path, tmp_path / "cache")
+    assert read(path, tmp_path / "cache") == found, "what is kept of it means the same"
+    return found
 
 
 def shell(node: str, base: str, body: str = "{}", imported: str = "") -> str:
