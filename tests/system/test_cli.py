@@ -1013,3 +1013,34 @@ def test_on_a_terminal_progress_leaves_no_trace(new: Cli, box: Path) -> None:
     os.close(ours)
     assert b"is ready after" in shown
     assert shown.count(b"\x1b[?25h") == shown.count(b"\x1b[?25l"), "the cursor is shown again"
+
+
+ENDING = """
+import atexit, sys, threading, time
+import shelldock.__main__ as program
+
+def work():
+    time.sleep(0.2)
+    print("a thread has ended")
+
+def main():
+    atexit.register(print, "what was registered is called")
+    threading.Thread(target=work).start()
+    print("the command has ended")
+    return 3
+
+program.main = main
+sys.exit(program.run())
+"""
+
+
+def test_what_waits_for_the_end_of_the_process_has_its_turn() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.splitlines() == [
+        "the command has ended",
+        "a thread has ended",
+        "what was registered is called",
+    ]
