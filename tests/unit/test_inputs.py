@@ -31,6 +31,12 @@ def driver(*commands: Command, complete: bool = True) -> Driver:
     )
 
 
+def test_of_commands_that_share_a_name_the_first_is_meant() -> None:
+    known = driver(SAVE, Command(name="load"), Command(name="load", label="again"))
+    assert known.command("load") == Command(name="load")
+    assert known.command("unload") is None
+
+
 def test_declared_and_undeclared_parameters_are_taken_c4() -> None:
     given = {"folder": "f", "request": "{}"}
     assert check(driver(SAVE), "save", given) == given

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from shelldock.errors import SettingsError
+from shelldock.model import Limit
 from shelldock.settings import (
     EnvironmentSettings,
     HistorySettings,
@@ -93,6 +94,16 @@ def test_a_variable_overrules_the_file_and_is_named_as_the_source(tmp_path: Path
 def test_words_for_no_limit_are_understood(tmp_path: Path, text: str) -> None:
     assert load(None, {"SHELLDOCK_LIMITS__BUILD": text}).limits.build == math.inf
     assert load(wrote(tmp_path, f"limits.build = '{text}'"), {}).limits.build == math.inf
+
+
+def test_settings_that_replace_others_have_limits_of_their_own() -> None:
+    before = Settings()
+    assert before.limit("command").seconds == math.inf
+    after = msgspec.structs.replace(
+        before, limits=Limits(command=5), sources={"limits.command": "x"}
+    )
+    assert after.limit("command", "Box", "my-box") == Limit(seconds=5, source="x")
+    assert before.limit("command") == Limit()
 
 
 def test_variables_that_are_no_settings_and_those_of_others_are_left_alone() -> None:
