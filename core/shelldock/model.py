@@ -85,6 +85,7 @@ class Attribute(Value, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+# It has a dictionary for what it looks up once, and so is left to the garbage collector: msgspec wants both or neither.
 class Driver(Value, frozen=True, kw_only=True, gc=True, dict=True):
     """The code of a shell: where it is, how to import it, and what it needs."""
 
