@@ -49,7 +49,7 @@ def load(source: str, main: str, pycache: Optional[str]) -> Any:
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Import what stays until the end, without the garbage collector: it takes a quarter of the time, and finds little.
+    """Import what stays until the end, without the garbage collector: it takes a fifth of the time, and finds little.
 
     As Python's documentation advises who will fork: whatever is freed before leaves holes for instances to write to.
     """
