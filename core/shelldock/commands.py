@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -125,6 +126,8 @@ class Commands:
         self._ready = ready
         self._ongoing = Ongoing(executions.runs, self._room)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        # How many wait to be accepted before they go on, by key.
+        self._held: Counter[str] = Counter()
 
     # ---- from acceptance to end -----------------------------------------------------------------
 
@@ -215,10 +218,8 @@ class Commands:
 
     async def _outcome(self, key: str, shell: Shell, call: Call) -> Outcome:
         try:
-            # What can start at once is recorded as accepted and running at once; no instance is started for a command
-            # that may yet turn out to be refused.
-            if not self._executions.is_accepted(call.execution) and not self._ready(key, shell):
-                await self._executions.accepted(call.execution)
+            if not self._executions.is_accepted(call.execution) and not self._may_start(key, shell):
+                await self._acceptance(key, call.execution)
             self._reservations.refuse_ended(call.target.sandbox)  # while it was being recorded
             return await self._fleet.execute(key, shell, self._with_context(call))
         except ShelldockError as error:
@@ -227,6 +228,22 @@ class Commands:
             log.exception("execution %s", call.execution)
             message = f"internal error, please report it: {type(error).__name__}: {error}"
             return Outcome(failure=Failure(code="error", message=message))
+
+    def _may_start(self, key: str, shell: Shell) -> bool:
+        """Whether a command may run that is still being accepted: then it is recorded as running in the same go.
+
+        No instance is started for what may yet be refused, and none passes another that came before it.
+        """
+        return key not in self._held and self._ready(key, shell)
+
+    async def _acceptance(self, key: str, execution: str) -> None:
+        self._held[key] += 1
+        try:
+            await self._executions.accepted(execution)
+        finally:
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
 
     def _print(self, execution: Execution, text: str) -> None:
         message = Message(

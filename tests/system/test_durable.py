@@ -77,11 +77,17 @@ def change(paths: Paths, statement: str) -> None:
         database.close()
 
 
-async def reached(workshop: Workshop, label: str) -> None:
-    """Wait until a command has reached the driver."""
+def begins(workshop: Workshop) -> list[str]:
+    """What the driver has begun, in order."""
+    return [event for event in workshop.journal.events() if event.startswith("begin")]
+
+
+async def happened(workshop: Workshop, event: str) -> None:
+    """Wait until the driver has come so far, and a little longer."""
     async with asyncio.timeout(30):
-        while f"begin {label}" not in workshop.journal.events():  # noqa: ASYNC110 - the driver tells nobody else
+        while event not in workshop.journal.events():  # noqa: ASYNC110 - the driver tells nobody else
             await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
 
 
 class Witness:
@@ -137,6 +143,25 @@ async def test_what_starts_at_once_is_recorded_as_running_when_it_is_accepted(
         ["running", "completed"],
         ["accepted", "running", "completed"],
     ]
+
+
+async def test_what_could_start_at_once_passes_nobody_who_is_still_being_recorded(
+    paths: Paths, workshop: Workshop
+) -> None:
+    async with durable(paths) as host:
+        box = target(host, workshop.shell())
+        await host.submit(box, "work", {"label": "slow", "seconds": "0.3"})
+        await happened(workshop, "begin slow")
+        database = sqlite3.connect(paths.store, isolation_level=None)
+        database.execute("begin immediate")  # nothing is recorded meanwhile
+        asked = [asyncio.create_task(host.submit(box, "work", {"label": "a"}))]
+        await happened(workshop, "end slow")
+        asked.append(asyncio.create_task(host.submit(box, "work", {"label": "b"})))
+        await asyncio.sleep(0.1)
+        database.close()
+        for one in await asyncio.gather(*asked):
+            await host.wait(one.id)
+    assert begins(workshop) == ["begin slow", "begin a", "begin b"]
 
 
 async def test_what_became_of_a_command_is_known_to_the_next_host(
@@ -268,8 +293,7 @@ async def test_what_cannot_be_recorded_is_refused_and_does_not_run(
         assert await host.queue() == []
         change(paths, "drop trigger full")
         await host.execute(box, "work", {"label": "after"})
-    events = workshop.journal.events()
-    assert [one for one in events if one.startswith("begin")] == ["begin before", "begin after"]
+    assert begins(workshop) == ["begin before", "begin after"]
 
 
 async def test_no_instance_is_started_for_what_is_refused_and_none_of_many_at_once_runs(
@@ -288,8 +312,7 @@ async def test_no_instance_is_started_for_what_is_refused_and_none_of_many_at_on
         change(paths, "drop trigger full")
         await host.execute(box, "work", {"label": "after"})
         assert [one.state for one in host.executions()] == ["completed"] * 2
-    events = workshop.journal.events()
-    assert [one for one in events if one.startswith("begin")] == ["begin before", "begin after"]
+    assert begins(workshop) == ["begin before", "begin after"]
 
 
 async def test_nobody_hears_of_a_success_that_could_not_be_recorded_and_it_is_when_it_can(
@@ -298,7 +321,7 @@ async def test_nobody_hears_of_a_success_that_could_not_be_recorded_and_it_is_wh
     async with durable(paths) as host:
         box = target(host, workshop.shell())
         slow = await host.submit(box, "work", {"label": "slow", "seconds": "1"})
-        await reached(workshop, "slow")
+        await happened(workshop, "begin slow")
         unseen = await host.submit(box, "work", {"label": "unseen"})
         forbid(paths, "update")
         ended = await host.wait(slow.id)
@@ -384,7 +407,7 @@ async def test_a_caller_that_gives_up_while_its_command_is_accepted_leaves_nothi
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
     assert set(stored(paths).values()) <= {"completed", "cancelled"}
-    begun = [event for event in workshop.journal.events() if event.startswith("begin")]
+    begun = begins(workshop)
     assert len(begun) == len(set(begun))
 
 
@@ -449,7 +472,7 @@ async def test_after_a_kill_everything_accepted_is_accounted_for_and_nothing_run
     assert all(
         one.failure and "nobody knows how far" in one.failure.message for one in again.executions
     )
-    begun = Counter(event for event in workshop.journal.events() if event.startswith("begin"))
+    begun = Counter(begins(workshop))
     assert set(begun.values()) == {1}
     for execution, label in told:
         ran = f"begin {label}" in begun
