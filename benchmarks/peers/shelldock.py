@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,10 @@ class Peer:
     def __init__(self, shell: Path, room: Path, option: str) -> None:
         self._shell = shell
         self._host = AsyncHost(
-            paths=Paths.below(room), fresh="fresh" in option, durable="durable" in option
+            paths=Paths.below(room),
+            python="{}.{}".format(*sys.version_info),  # the same as the others have
+            fresh="fresh" in option,
+            durable="durable" in option,
         )
         self._targets: list[Target] = []
 
