@@ -67,15 +67,15 @@ class Process:
             self._channel.close()
             raise
         if answer["is"] == "started":
-            self._born(answer["pid"])
+            self.pid = answer["pid"]
+            asyncio.get_running_loop().call_soon(self._born)  # while it does what it is told next
         return answer
 
-    def _born(self, pid: int) -> None:
+    def _born(self) -> None:
         """Remember who it is: a process id alone may be somebody else's later."""
         from shelldock import processes
 
-        self.pid = pid
-        self._birth = processes.birth(pid)
+        self._birth = processes.birth(self.pid)
 
     def initialize(self, context: Mapping[str, object], execution: str) -> asyncio.Future[str]:
         """Construct the driver and call its ``initialize``, on behalf of an execution."""
