@@ -27,15 +27,11 @@ HEAVY = (
 )
 
 DRAWN_WITHOUT = (
-    *(
-        "asyncio",
-        "markdown_it",
-        "pygments",
-        "rich.markdown",
-        "rich.traceback",
-        "shelldock.building",
-    ),
-    *("shelldock_cloudshell.making", "ssl", "tomllib"),
+    "asyncio",
+    "shelldock.building",
+    "shelldock_cloudshell.making",
+    "ssl",
+    "tomllib",
 )
 
 UNUSED = (
