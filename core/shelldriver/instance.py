@@ -6,8 +6,9 @@ import _thread
 import contextlib
 import os
 import threading
+import time
 from collections import deque
-from select import EPOLLIN, epoll
+from select import EPOLLIN, POLLIN, epoll, poll
 from typing import Any, Callable, Deque, Dict, NoReturn, Tuple
 
 from shelldriver import debugging, failures, records, results
@@ -18,8 +19,10 @@ from shelldriver.interrupts import Interrupts
 from shelldriver.log import NOBODY, Log
 from shelldriver.wire import Channel, Message, out_of_the_way
 
-_LAST_WORDS = 0.1
-"""Seconds in which the end of the host is seen after that of the fork server."""
+_LAST_WORDS = 100
+"""Milliseconds in which the end of the host is seen after that of the fork server."""
+_MOMENT = 0.001
+"""Seconds that the main thread has to notice what another one has noticed."""
 
 Task = Tuple[Callable[..., None], Tuple[Any, ...]]
 
@@ -61,11 +64,12 @@ class Instance:
         self._cancellations: Dict[Any, Any] = {}
         self._alone = False
         self._interrupts = interrupts
-        self._ears = _epoll()
-        self._ears.register(channel.descriptor, EPOLLIN)
-        self._ears.register(lifeline, 0)  # Whether it hangs up is told all the same.
+        self._ears = poll()
         self._relief = _epoll()
-        self._relief.register(self._ears.fileno(), 0)
+        self._ears.register(channel.descriptor, POLLIN)
+        self._relief.register(channel.descriptor, 0)
+        for listener in (self._ears, self._relief):
+            listener.register(lifeline, 0)  # Whether it hangs up is told all the same.
         self._listening = threading.Lock()
         self._busy = False
         """Whether the main thread does something else than listen."""
@@ -91,7 +95,7 @@ class Instance:
         with self._listening:
             self._busy = busy
             try:
-                self._relief.modify(self._ears, EPOLLIN if busy else 0)
+                self._relief.modify(self._channel.descriptor, EPOLLIN if busy else 0)
             except (OSError, ValueError):
                 return  # The driver closed all that it found open, or this is a process that it forked.
 
@@ -102,12 +106,14 @@ class Instance:
             with self._listening:
                 if self._busy:
                     self._listen(0)
+                    continue
+            time.sleep(_MOMENT)  # Somebody has hung up, and the main thread is about to notice.
 
-    def _listen(self, seconds: float) -> None:
-        """Wait for so long, and take what has come; notice who has gone."""
+    def _listen(self, pause: int) -> None:
+        """Wait for so many milliseconds, and take what has come; notice who has gone."""
         reason = "the fork server is gone"
         try:
-            heard = dict(self._ears.poll(seconds))
+            heard = dict(self._ears.poll(pause))
             if self._lifeline not in heard:
                 for message in self._channel.read() if heard else ():
                     self._take(message)
@@ -120,8 +126,13 @@ class Instance:
             reason = "the host is gone"
         except Exception as error:  # What came is no request: nothing after it can be trusted.
             reason = "what the host sent is no request: %s" % failures.one_line(error)
-        with contextlib.suppress(OSError):
-            self._ears.unregister(self._channel.descriptor)  # There is nothing more to hear.
+        for descriptor in (
+            self._channel.descriptor,
+            self._lifeline,
+        ):  # There is nothing more to hear.
+            for listener in (self._ears, self._relief):
+                with contextlib.suppress(KeyError, OSError):
+                    listener.unregister(descriptor)
         self._alone = True
         self._end(self._host_lost, "cut off: %s" % reason)
 
@@ -242,7 +253,6 @@ class Instance:
         self._channel.close()
         with contextlib.suppress(OSError):  # It may have closed all that it found open.
             os.close(self._lifeline)
-            self._ears.close()
             self._relief.close()
         # Should it come back from the driver's code, it ends: it is no instance.
         self._work = deque([(os._exit, (0,))])
