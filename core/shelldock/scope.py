@@ -308,6 +308,7 @@ class Scope:
                     )
                     continue
                 if instance is None or turn.instance.done() or not self._is_next(turn):
+                    await asyncio.sleep(0)  # whoever was cancelled has yet to leave
                     continue
                 if not self._has_room(instance):
                     break  # the next command that ends kicks again

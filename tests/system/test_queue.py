@@ -9,7 +9,7 @@ from tests.workshop import Journal, Workshop, alive, target
 
 from shelldock import AsyncHost
 from shelldock.errors import CancelledError, ConflictError, InstanceLost, PendingTooLong, QueueFull
-from shelldock.model import Execution, Limit
+from shelldock.model import Call, Execution, Limit
 from shelldock.paths import Paths
 from shelldock.settings import load
 
@@ -322,3 +322,20 @@ async def test_a_command_of_a_host_that_ends_is_refused_for_that_reason(
     with pytest.raises(CancelledError, match="the host shuts down"):
         raise (await host.wait(waiting.id)).failure.error()  # type: ignore[union-attr]
     assert (await host.wait(running.id)).state == "cancelled"
+
+
+async def test_a_call_that_is_given_up_as_soon_as_it_waits_holds_nobody_up(
+    host: AsyncHost, workshop: Workshop
+) -> None:
+    project = workshop.shell(more=WAITS)
+    box, shell = target(host, project, sandbox="s1"), host.open_shell(project)
+    running = await host.submit(box, "wait")
+    await noted(workshop.journal, "waiting")
+    call = Call(execution="given up", target=box, command="work")
+    given_up = asyncio.create_task(host._node.execute("resource/box", shell, call))
+    asyncio.get_running_loop().call_soon(given_up.cancel)  # before its queue has been looked at
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    await host.cancel(running.id)
+    assert (await host.execute(box, "work", {"label": "after"})).result == "after"
+    assert "begin given up" not in workshop.journal.events()
