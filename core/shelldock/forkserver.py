@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 FORKED = "forked"
 """The way of an instance that has the driver imported already."""
 
+AT_ONCE = 64
+"""Starts that wait for a fork server's answer. Of many more, the socket would be full, and the event loop held up."""
+
 CONTROL_BYTES = 16 * 2**20
 """A fork server sends little: names, process ids, traces."""
 
@@ -60,6 +63,7 @@ class ForkServer:
         self.processes: dict[int, Process] = {}
         """By number: it makes them in the order in which it gets their channels."""
         self._numbers = itertools.count(1)
+        self._starts = asyncio.Semaphore(AT_ONCE)
         self._options = way
         self._loaded: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._channel = Channel(self._received, self._closed, CONTROL_BYTES)
@@ -133,13 +137,27 @@ class ForkServer:
 
         :param about: what its log shall begin with.
         """
+        options = self._options
+        process = Process(id, self.way, self.kill, options.result_bytes)
+        async with self._starts:
+            await self._connect(process)
+            answer = await process.start({
+                "folder": str(folder), "log": str(log), "environ": environ, "concurrent": concurrent, "about": about,
+                "log_bytes": options.log_bytes, "log_keep": options.log_keep, "result_limit": options.result_bytes,
+                "host_lost": options.host_lost, "driver": None if self.way == FORKED else self._source(),
+            })  # fmt: skip
+        if answer["is"] != "started":
+            raise _start_error(self.driver, answer)
+        return process
+
+    async def _connect(self, process: Process) -> None:
+        """Have a channel to an instance that the fork server makes."""
         if self.ended.done():
             raise StartError(
                 f"the fork server of {self.driver.name!r} is gone; the next command starts a new one"
             )
         from shelldock import processes
 
-        process = Process(id, self.way, self.kill, self._options.result_bytes)
         ours, theirs = socket.socketpair()
         try:
             descriptors.check(theirs.fileno())
@@ -156,15 +174,6 @@ class ForkServer:
             theirs.close()
         process.child = next(self._numbers)
         self.processes[process.child] = process
-        options = self._options
-        answer = await process.start({
-            "folder": str(folder), "log": str(log), "environ": environ, "concurrent": concurrent, "about": about,
-            "log_bytes": options.log_bytes, "log_keep": options.log_keep, "result_limit": options.result_bytes,
-            "host_lost": options.host_lost, "driver": None if self.way == FORKED else self._source(),
-        })  # fmt: skip
-        if answer["is"] != "started":
-            raise _start_error(self.driver, answer)
-        return process
 
     def kill(self, process: Process) -> None:
         """End one process and all it started."""

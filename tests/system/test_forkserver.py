@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -76,6 +77,20 @@ async def test_an_instance_that_is_up_costs_the_fork_server_and_its_siblings_no_
         while open_descriptors(server) != before:  # noqa: ASYNC110 - another one is made
             await asyncio.sleep(0.01)
     assert {open_descriptors(pid) for pid in pids} == {open_descriptors(pids[0])}
+
+
+async def test_a_burst_of_starts_holds_nobody_up(host: AsyncHost, workshop: Workshop) -> None:
+    project = workshop.shell()
+    boxes = [host.target(project, f"box{number}") for number in range(400)]
+    await host.execute(boxes[0], "pid")
+    starts = asyncio.gather(*(host.execute(box, "pid") for box in boxes))
+    longest, before = 0.0, time.monotonic()
+    while not starts.done():
+        await asyncio.sleep(0)
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    assert len({one.result for one in await starts}) == len(boxes)
+    assert longest < 1.0, "a full socket would hold the loop up until most have started"
 
 
 def open_descriptors(pid: int) -> int:
