@@ -67,13 +67,13 @@ def short_run(environments: Path) -> tuple[Results, list[str]]:
     return results, behind
 
 
-def long_run(environments: Path, most: int, output: Path | None) -> Results:
+def long_run(environments: Path, most: int, python: str | None, output: Path | None) -> Results:
     """All ways, on both drivers, and all else; kept after each part, as it takes long."""
     results = begun(short=False)
     parts: list[Callable[[], object]] = [
         *(partial(_add, results, shell, environments) for shell in TITLES),
         partial(_serve, results, environments),
-        partial(curves.run, results, most),
+        partial(curves.run, results, most, python),
     ]
     for part in parts:
         part()
@@ -115,6 +115,11 @@ def main() -> None:
         metavar="N",
         help="instances at the same time; 10,000 of them need up to 20 GiB",
     )
+    parser.add_argument(
+        "--python",
+        metavar="VERSION",
+        help="that of these; on 3.12 and later they take less memory",
+    )
     arguments = parser.parse_args()
     environments: Path = arguments.environments.absolute()
     environments.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,7 @@ def main() -> None:
     if arguments.short:
         results, behind = short_run(environments)
     else:
-        results = long_run(environments, arguments.most, arguments.output)
+        results = long_run(environments, arguments.most, arguments.python, arguments.output)
     print(page(results))
     if arguments.output:
         write(results, arguments.output)

@@ -20,12 +20,16 @@ class _Report(Struct, forbid_unknown_fields=False):
     parallel: dict[str, list[Rate]]
 
 
-def run(results: Results, most: int) -> None:
-    """Measure both.
+def run(results: Results, most: int, python: str | None) -> None:
+    """Measure both, with the small driver.
 
     :param most: how many instances there are at the same time, in the end.
+    :param python: the version that these run on; None: that of the host.
     """
-    parts = {"instances": partial(_steps, results, most), "callers": partial(_rates, results)}
+    parts = {
+        "instances": partial(_steps, results, most, python),
+        "callers": partial(_rates, results),
+    }
     for name, measure in parts.items():
         say(f"more and more {name}")
         try:
@@ -34,9 +38,11 @@ def run(results: Results, most: int) -> None:
             results.missing[f"more and more {name}"] = str(error)
 
 
-def _steps(results: Results, most: int) -> None:
+def _steps(results: Results, most: int, python: str | None) -> None:
     steps = [str(one) for one in STEPS if one <= most]
-    printed = _printed("benchmarks.scale", "--instances", *steps)
+    version = python or "{}.{}".format(*sys.version_info)
+    driver = ("--shell", "small", "--python", version)
+    printed = _printed("benchmarks.scale", *driver, "--instances", *steps)
     results.steps = [msgspec.json.decode(line, type=Step) for line in printed.splitlines()]
 
 
