@@ -375,14 +375,14 @@ def test_one_process_is_ready_in_advance_for_whoever_has_wanted_two(
     assert children(server) == {first.pid}
     pids = [first.pid, server.ready().pid]
     (spare,) = spares(server, pids)
-    assert os.getpgid(spare) == spare, "it is in nobody's way"
     assert server.ready().pid == spare
     (killed,) = spares(server, [*pids, spare])
     os.kill(killed, signal.SIGKILL)
     assert dies(killed)
     another = server.ready()
     assert another.pid not in (*pids, spare, killed)
-    (left,) = spares(server, [*pids, spare, another.pid])
+    # That which was killed may be there still, as a process that nobody has waited for yet.
+    (left,) = spares(server, [*pids, spare, killed, another.pid])
     assert server.end() == 0
     assert dies(left)
 
