@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import os
 import signal
@@ -11,7 +10,7 @@ import time
 from typing import Any, Dict, List
 
 from shelldriver import processes
-from shelldriver.wire import out_of_the_way
+from shelldriver.wire import out_of_the_way, send_descriptor
 
 _SWEEP_LIMIT = 10.0
 """Seconds after which a process that does not die, SIGKILL or not, no longer holds up the news."""
@@ -29,14 +28,6 @@ class Child:
         """Which instance it is, counted from one; 0: none yet."""
         self.status = 0
 
-    def become(self, number: int, channel: int) -> None:
-        """Let it be an instance, which speaks with the host over ``channel``. Where it has died, its end is told."""
-        self.number = number
-        with contextlib.suppress(OSError):
-            descriptors = array.array("i", [channel])
-            self.line.sendmsg([b" "], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
-        self.line.close()
-
 
 class Children:
     """All instances that are alive or not yet gone.
@@ -49,6 +40,7 @@ class Children:
 
     def __init__(self) -> None:
         self._alive: Dict[int, Child] = {}
+        self._instances: Dict[int, Child] = {}
         self._dead: List[Child] = []
         self._patience = 0.0
         self._kept = set(processes.children())
@@ -78,11 +70,18 @@ class Children:
         """Watch over one more."""
         self._alive[child.pid] = child
 
+    def admit(self, child: Child, number: int, channel: int) -> None:
+        """Let a child be an instance that speaks with the host over ``channel``. Where it has died, its end is told."""
+        child.number = number
+        self._instances[number] = child
+        with contextlib.suppress(OSError):
+            send_descriptor(child.line, channel)
+        child.line.close()
+
     def kill(self, number: int) -> None:
         """End an instance at once, and all it started as soon as it has ended."""
-        for child in self._alive.values():
-            if child.number == number:
-                processes.kill_group(child.pid)
+        if number in self._instances:
+            processes.kill_group(self._instances[number].pid)
 
     def kill_all(self) -> None:
         """End all instances at once."""
@@ -127,6 +126,7 @@ class Children:
             self._kept.discard(pid)
             child = self._alive.pop(pid, None)
             if child is not None:
+                self._instances.pop(child.number, None)
                 child.status = processes.exit_code(status)
                 if child.popen is not None:
                     child.popen.returncode = child.status  # Nobody else may wait for it.

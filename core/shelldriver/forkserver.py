@@ -185,7 +185,7 @@ class ForkServer:
             return
         self._numbers += 1
         if child is not None:
-            child.become(self._numbers, channel)
+            self._children.admit(child, self._numbers, channel)
         else:
             gone = {"is": "gone", "number": self._numbers, "status": _NO_PROCESS, "why": why}
             self._control.send(gone)

@@ -210,6 +210,12 @@ class Channel:
             os.close(self.descriptor)
 
 
+def send_descriptor(end: socket.socket, descriptor: int) -> None:
+    """Send a descriptor, as ``receive_descriptor`` takes it. Raises ``OSError`` when the other side has gone."""
+    numbers = array.array("i", [descriptor])
+    end.sendmsg([b" "], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
+
+
 def receive_descriptor(end: socket.socket) -> Optional[int]:
     """A descriptor, sent as ``multiprocessing.reduction`` sends them; None when the other side has gone."""
     numbers = array.array("i")
