@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -154,8 +155,7 @@ def parse_yaml(path: Path, cache: Path) -> dict[str, object]:
     Raises ``ShellError``: with the line where it is malformed, and where its aliases would fill the memory.
     """
     text = read_text(path, MOST_YAML)
-    rules = Path(__file__).with_name("yamls.py").read_bytes()  # others may read it differently
-    kept = cache / f"{hashlib.sha256(rules + text.encode()).hexdigest()}.json"
+    kept = cache / f"{hashlib.sha256(_rules() + text.encode()).hexdigest()}.json"
     with suppress(OSError, msgspec.DecodeError):
         return msgspec.json.decode(kept.read_bytes(), type=dict[str, object])
     from shelldock_cloudshell import yamls
@@ -163,6 +163,12 @@ def parse_yaml(path: Path, cache: Path) -> dict[str, object]:
     document = yamls.parse(path, text)
     _keep(kept, document)
     return document
+
+
+@functools.cache
+def _rules() -> bytes:
+    """How we read YAML: another release may read it differently."""
+    return Path(__file__).with_name("yamls.py").read_bytes()
 
 
 def _keep(place: Path, document: dict[str, object]) -> None:
